@@ -1,0 +1,156 @@
+package plexsim
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+)
+
+// Exit statuses of the program.
+const (
+	exitOK         = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitNotRunning = 3 // of status, as service managers have it
+)
+
+const usage = `usage:
+  plexsim server                       run the media server in the foreground
+  plexsim start DIR                    start the media server of a support directory
+  plexsim stop [--timeout D] [--no-wait] DIR
+  plexsim status DIR                   0 if it runs, 3 if not
+  plexsim plextv [--addr A] [--account USER,MAIL,TOKEN]... [--requests FILE]
+Under the name "Plex Media Server" it is the media server.
+`
+
+// Main runs the program; args[0] is the name it was called by.
+func Main(args []string, stdout, stderr io.Writer) int {
+	if isServerName(args[0]) {
+		return runServer(stderr)
+	}
+	if len(args) < 2 {
+		_, _ = io.WriteString(stderr, usage)
+		return exitUsage
+	}
+	code, err := run(args[1], args[2:], stdout, stderr)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "plexsim %s: %v\n", args[1], err)
+	}
+	return code
+}
+
+func isServerName(path string) bool {
+	return strings.TrimSuffix(filepath.Base(path), ".exe") == ServerName
+}
+
+func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
+	switch command {
+	case "server":
+		return runServer(stderr), nil
+	case "start", "stop", "status":
+		return control(command, args, stdout, stderr)
+	case "plextv":
+		return runPlexTV(args, stdout, stderr)
+	}
+	_, _ = io.WriteString(stderr, usage)
+	return exitUsage, errors.New("unknown command")
+}
+
+// runServer lives until a signal ends it, and longer where the configuration says
+// so.
+func runServer(stderr io.Writer) int {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, stopSignals...) // first: a signal may come at any time
+	config, err := LoadConfig(os.Getenv)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "%s: %v\n", ServerName, err)
+		return exitUsage
+	}
+	config.Log = stderr
+	server := NewServer(config)
+	server.Launch()
+	for {
+		select {
+		case <-signals:
+			server.Terminate()
+		case <-server.Done():
+			return server.ExitCode()
+		}
+	}
+}
+
+func control(command string, args []string, stdout, stderr io.Writer) (int, error) {
+	flags := newFlags(stderr)
+	timeout := flags.Duration("timeout", 0, "how long stop waits; 0 is for ever")
+	noWait := flags.Bool("no-wait", false, "stop does not wait")
+	dirs, err := parseInterspersed(flags, args)
+	if err != nil {
+		return exitUsage, err
+	}
+	if len(dirs) != 1 {
+		return exitUsage, errors.New("one directory is needed")
+	}
+	supervisor, err := NewSupervisor(dirs[0])
+	if err != nil {
+		return exitFailed, err
+	}
+	switch command {
+	case "start":
+		executable, err := os.Executable()
+		if err != nil {
+			return exitFailed, err
+		}
+		return exitStatus(supervisor.Start(executable))
+	case "stop":
+		if *noWait {
+			return exitStatus(supervisor.Terminate())
+		}
+		return exitStatus(supervisor.Stop(*timeout))
+	}
+	pid, running := supervisor.Running()
+	if !running {
+		_, _ = fmt.Fprintln(stdout, "not running")
+		return exitNotRunning, nil
+	}
+	_, _ = fmt.Fprintf(stdout, "running, process %d\n", pid)
+	return exitOK, nil
+}
+
+func exitStatus(err error) (int, error) {
+	if err != nil {
+		return exitFailed, err
+	}
+	return exitOK, nil
+}
+
+// newFlags are flags whose errors the caller reports; flag itself prints only how
+// they are used.
+func newFlags(stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("plexsim", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+// parseInterspersed takes flags before and after the other arguments.
+func parseInterspersed(flags *flag.FlagSet, args []string) ([]string, error) {
+	var rest []string
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return rest, nil
+		}
+		rest = append(rest, flags.Arg(0))
+		args = flags.Args()[1:]
+	}
+}

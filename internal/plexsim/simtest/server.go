@@ -1,0 +1,240 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+)
+
+// Options say what a new server finds when it first starts.
+type Options struct {
+	// PlexTV is the plex.tv that the server talks to. Without one it talks to a
+	// port that nobody listens on.
+	PlexTV *PlexTV
+	// Account, with PlexTV, binds the server to an account that PlexTV knows. A
+	// token is issued for it; see ServerProcess.Token.
+	Account *plexsim.Account
+	// Token, with or without Account, is put into the preferences as it is, and
+	// plex.tv hears nothing of it.
+	Token string
+	// Preferences replace the generated Preferences.xml; NoPreferences leaves it out.
+	Preferences   []byte
+	NoPreferences bool
+	// Configure changes the behaviour before the first start.
+	Configure func(*plexsim.Config)
+}
+
+// ServerProcess is a server that runs as a program of its own, supervised by
+// "plexsim start" and "plexsim stop".
+type ServerProcess struct {
+	Identity Identity
+	Token    string // of the binding that the server was made with
+
+	t       testing.TB
+	program string
+	config  plexsim.Config
+}
+
+// Commands are what Terraform may run to control the server: lines for a shell.
+type Commands struct{ Stop, Start, Status string }
+
+// NewServer makes a server that does not run yet. Whatever runs when the test ends
+// is killed, and who starts it later (a watchdog, say) fails.
+func NewServer(t testing.TB, options Options) *ServerProcess {
+	t.Helper()
+	s := &ServerProcess{Identity: NewIdentity(), Token: options.Token, t: t, program: Program(t)}
+	s.config = plexsim.Config{
+		SupportDir: filepath.Join(t.TempDir(), "Library", "Application Support"),
+		Addr:       freeAddr(t),
+		PlexTVURL:  "http://" + freeAddr(t),
+		Events:     filepath.Join(".plexsim", "events"),
+	}
+	s.must(os.MkdirAll(s.DataDir(), 0o755))
+	var account plexsim.Account
+	if options.PlexTV != nil {
+		s.config.PlexTVURL = options.PlexTV.URL
+	}
+	if options.Account != nil {
+		account = *options.Account
+		s.bind(options.PlexTV, account)
+	}
+	if !options.NoPreferences {
+		content := options.Preferences
+		if content == nil {
+			content = Preferences(s.Identity, account, s.Token)
+		}
+		s.WritePreferences(content)
+	}
+	if options.Configure == nil {
+		options.Configure = func(*plexsim.Config) {}
+	}
+	s.Configure(options.Configure)
+	t.Cleanup(s.retire)
+	return s
+}
+
+func (s *ServerProcess) retire() {
+	s.t.Helper()
+	if err := s.supervisor().Retire(); !errors.Is(err, fs.ErrNotExist) { // the test may have removed it all
+		s.must(err)
+	}
+}
+
+func (s *ServerProcess) bind(plexTV *PlexTV, account plexsim.Account) {
+	s.t.Helper()
+	if plexTV == nil || s.Token != "" {
+		return
+	}
+	device, err := plexTV.RegisterServer(account.Username, s.Identity.Processed, "Den")
+	s.must(err)
+	s.Token = device.Token
+}
+
+// Configure changes the behaviour from the next start on.
+func (s *ServerProcess) Configure(change func(*plexsim.Config)) {
+	s.t.Helper()
+	change(&s.config)
+	s.must(plexsim.WriteConfig(filepath.Join(s.config.SupportDir, plexsim.ConfigName), s.config))
+}
+
+// SupportDir is the directory that the commands of plexsim take.
+func (s *ServerProcess) SupportDir() string { return s.config.SupportDir }
+
+// DataDir is the directory that holds Preferences.xml.
+func (s *ServerProcess) DataDir() string { return s.config.DataDir() }
+
+// PreferencesPath is the path of Preferences.xml.
+func (s *ServerProcess) PreferencesPath() string { return s.config.PreferencesPath() }
+
+// URL is the address of the server's API.
+func (s *ServerProcess) URL() string { return "http://" + s.config.Addr }
+
+// Preferences is the content of Preferences.xml; nil if there is none.
+func (s *ServerProcess) Preferences() []byte {
+	s.t.Helper()
+	data, err := os.ReadFile(s.PreferencesPath())
+	if os.IsNotExist(err) {
+		return nil
+	}
+	s.must(err)
+	return data
+}
+
+// WritePreferences replaces Preferences.xml. Under a running server it is lost.
+func (s *ServerProcess) WritePreferences(content []byte) {
+	s.t.Helper()
+	s.must(os.WriteFile(s.PreferencesPath(), content, 0o600))
+}
+
+// Commands are the lines that control the server from a POSIX shell.
+func (s *ServerProcess) Commands() Commands {
+	line := func(command string) string {
+		return quote(s.program) + " " + command + " " + quote(s.config.SupportDir)
+	}
+	return Commands{Stop: line("stop"), Start: line("start"), Status: line("status")}
+}
+
+// Start starts the server and waits for its port.
+func (s *ServerProcess) Start() {
+	s.t.Helper()
+	s.Launch()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s.must(s.WaitListening(ctx))
+}
+
+// Launch starts the server and does not wait for its port.
+func (s *ServerProcess) Launch() {
+	s.t.Helper()
+	s.control("start")
+}
+
+// Stop stops the server and waits until it is gone.
+func (s *ServerProcess) Stop() {
+	s.t.Helper()
+	s.control("stop")
+}
+
+// Kill sends SIGKILL and waits until the server is gone.
+func (s *ServerProcess) Kill() {
+	s.t.Helper()
+	s.must(s.supervisor().Kill())
+}
+
+// Running says whether the server's process lives.
+func (s *ServerProcess) Running() bool {
+	s.t.Helper()
+	_, running := s.supervisor().Running()
+	return running
+}
+
+// PID is the server's process, or 0.
+func (s *ServerProcess) PID() int {
+	s.t.Helper()
+	if pid, running := s.supervisor().Running(); running {
+		return pid
+	}
+	return 0
+}
+
+// Events are all events of all processes of the server so far.
+func (s *ServerProcess) Events() []plexsim.Event {
+	s.t.Helper()
+	events, err := plexsim.ReadEvents(s.config.EventsPath())
+	s.must(err)
+	return events
+}
+
+// StopCount is how often the server was asked to stop, and obeyed.
+func (s *ServerProcess) StopCount() int {
+	s.t.Helper()
+	return plexsim.Count(s.Events(), plexsim.EventStopping)
+}
+
+// StartCount is how often a process of the server started.
+func (s *ServerProcess) StartCount() int {
+	s.t.Helper()
+	return plexsim.Count(s.Events(), plexsim.EventStart)
+}
+
+// Log is what the server's processes have logged.
+func (s *ServerProcess) Log() string {
+	s.t.Helper()
+	data, err := os.ReadFile(filepath.Join(s.DataDir(), "Logs", "Plex Media Server.log"))
+	if err != nil && !os.IsNotExist(err) {
+		s.must(err)
+	}
+	return string(data)
+}
+
+func (s *ServerProcess) control(command string) {
+	s.t.Helper()
+	out, err := exec.Command(s.program, command, s.config.SupportDir).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("plexsim %s: %v\n%s", command, err, out)
+	}
+}
+
+func (s *ServerProcess) supervisor() plexsim.Supervisor {
+	s.t.Helper()
+	supervisor, err := plexsim.NewSupervisor(s.config.SupportDir)
+	s.must(err)
+	return supervisor
+}
+
+func (s *ServerProcess) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// quote makes one word of a POSIX shell: Plex's own paths hold spaces.
+func quote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
