@@ -1,0 +1,58 @@
+// Package host reaches a machine on which a Plex Media Server runs, and gives
+// a shell there. It knows nothing of Plex.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+)
+
+// Host is a machine that gives a shell. A Host is safe for concurrent use.
+type Host interface {
+	// Name names the machine in messages, for example "this machine".
+	Name() string
+
+	// Shell starts script under the machine's POSIX shell and returns it held
+	// open. The script is sent on standard input, never in an argument, so
+	// that it does not show in the machine's process list; what is written to
+	// the Shell afterwards is the script's standard input.
+	//
+	// The context bounds the start only. A script that is running is never
+	// killed: whoever holds it closes it, and the script sees the end of its
+	// input and finishes what it has begun.
+	Shell(ctx context.Context, script string) (Shell, error)
+
+	// Dial connects to address as the machine itself would, so that
+	// 127.0.0.1 is the machine's own loopback.
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Shell is a running script. Read gives its standard output and ends with
+// io.EOF when the script has closed it. Close ends the script's input, and
+// neither waits for the script nor kills it.
+type Shell interface {
+	io.ReadWriteCloser
+
+	// Wait waits until the script has ended, for as long as that takes. Its
+	// error is an *ExitError when the script ended with another status than 0.
+	Wait() error
+}
+
+// ErrShell is wrapped by the error of a shell that could not be started.
+var ErrShell = errors.New("no shell")
+
+// ExitError is a script that ended with another status than 0.
+type ExitError struct {
+	Status int    // exit status, or -1 when a signal ended it
+	Stderr string // the last part of what it wrote to standard error
+}
+
+func (e *ExitError) Error() string {
+	if e.Stderr == "" {
+		return fmt.Sprintf("the shell ended with status %d", e.Status)
+	}
+	return fmt.Sprintf("the shell ended with status %d: %s", e.Status, e.Stderr)
+}

@@ -1,0 +1,9 @@
+package host
+
+import "syscall"
+
+// ownSession gives the shell a process group of its own, so that Ctrl-C in the
+// console does not reach it.
+func ownSession() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}

@@ -1,0 +1,184 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+	"github.com/homelab-iac/terraform-provider-plex/internal/server"
+)
+
+// Rule 6: the server always comes back.
+
+// wantBack waits until the server answers again, and checks that its
+// preferences are whole and that nothing is left of the edit.
+func wantBack(t *testing.T, sim *simtest.ServerProcess, token bool) {
+	t.Helper()
+	sim.WaitEvent(plexsim.EventListening, 2)
+	sim.WaitReady()
+	simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+	if got := hasToken(t, sim.Preferences()); got != token {
+		t.Errorf("token present: %v, want %v", got, token)
+	}
+	wantClean(t, sim)
+}
+
+func TestTheServerComesBackWhenTheProviderGoesAwayWhileItIsStopped(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"stopped": func(s *wireShell) { _ = s.Close(); s.silence() },
+		}}
+		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		wantBack(t, sim, true)
+	})
+}
+
+func TestTheServerComesBackWhenTheConnectionGoesSilentWhileItIsStopped(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		var shell *wireShell
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"stopped": func(s *wireShell) { shell = s; s.silence() },
+		}}
+		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence = time.Second }))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		sim.WaitEvent(plexsim.EventListening, 2)
+		_ = shell.Shell.Close()
+		wantBack(t, sim, true)
+	})
+}
+
+func TestTheServerComesBackWhenTheProviderGoesAwayAfterWriting(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"started": func(s *wireShell) { _ = s.Close(); s.silence() },
+		}}
+		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		wantBack(t, sim, false)
+	})
+}
+
+func TestTheServerComesBackWhenTheScriptIsKilledWhileItIsStopped(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"stopped": func(*wireShell) {
+				if err := syscall.Kill(scriptPID(t, sim), syscall.SIGKILL); err != nil {
+					t.Error(err)
+				}
+			},
+		}}
+		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		wantBack(t, sim, true)
+	})
+}
+
+func TestTheServerComesBackWhenTheScriptIsToldToEnd(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
+			sim := bound(t, nil)
+			w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+				"stopped": func(*wireShell) {
+					if err := syscall.Kill(scriptPID(t, sim), signal); err != nil {
+						t.Error(err)
+					}
+				},
+			}}
+			mustEdit(t, newServer(t, w, options(sim)), unbind)
+			wantBack(t, sim, false)
+		}
+	})
+}
+
+func TestAnInterruptedEditIsCarriedToWhereTheServerRunsAgain(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(200 * time.Millisecond) })
+		ctx, cancel := context.WithCancel(t.Context())
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){"stopped": func(*wireShell) { cancel() }}}
+		_, err := newServer(t, w, options(sim)).Edit(ctx, unbind)
+		wantError(t, err, server.ErrUnverified)
+		wantBack(t, sim, false)
+	})
+}
+
+func TestAnEditThatIsInterruptedEarlyStopsNothing(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		before := sim.Preferences()
+		ctx, cancel := context.WithCancel(t.Context())
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){"state": func(*wireShell) { cancel() }}}
+		_, err := newServer(t, w, options(sim)).Edit(ctx, unbind)
+		wantError(t, err, context.Canceled)
+		simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+		wantUntouched(t, sim, before)
+	})
+}
+
+func TestAServerThatDoesNotComeUpGetsItsOldPreferencesBack(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.RefuseWithoutToken = true })
+		s := newServer(t, h, options(sim, func(o *server.Options) { o.Limits.Verify = time.Second }))
+		report, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrReverted)
+		if !sim.Running() || !hasToken(t, sim.Preferences()) {
+			t.Errorf("running %v; %v", sim.Running(), err)
+		}
+		sim.WaitReady()
+		if report.Backup == "" {
+			t.Error("no copy is named")
+		}
+	})
+}
+
+func TestAStartCommandThatFailsOnceBringsTheOldPreferencesBack(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		flag := t.TempDir() + "/failed"
+		s := newServer(t, h, options(sim, func(o *server.Options) {
+			o.Commands.Start = fmt.Sprintf("[ -e %[1]s ] || { touch %[1]s; echo no memory >&2; exit 1; }; %[2]s", flag, o.Commands.Start)
+		}))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrStartFailed)
+		if !sim.Running() || !hasToken(t, sim.Preferences()) {
+			t.Error("the server does not run with its old preferences")
+		}
+	})
+}
+
+func TestAServerThatDiesAtOnceAfterTheProviderHasGoneGetsItsOldPreferencesBack(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		flag := t.TempDir() + "/died"
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"started": func(s *wireShell) { _ = s.Close(); s.silence() },
+		}}
+		s := newServer(t, w, options(sim, func(o *server.Options) {
+			// The first start claims success and starts nothing.
+			o.Commands.Start = fmt.Sprintf("[ -e %[1]s ] || { touch %[1]s; exit 0; }; %[2]s", flag, o.Commands.Start)
+		}))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		wantBack(t, sim, true)
+	})
+}
+
+// A stale pid file keeps a server from ever opening its port (plex-facts 4).
+func TestAPIDFileThatAKilledServerLeftDoesNotHoldTheNextOne(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		s := newServer(t, h, options(sim, func(o *server.Options) { o.Commands.Stop = fmt.Sprintf("kill -KILL %d", sim.PID()) }))
+		mustEdit(t, s, unbind)
+		wantBack(t, sim, false)
+	})
+}

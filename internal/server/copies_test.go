@@ -1,0 +1,238 @@
+package server_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+	"github.com/homelab-iac/terraform-provider-plex/internal/server"
+)
+
+// Rule 3: there is always a good copy.
+
+func copies(t *testing.T, dir, kind string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*."+kind+".xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestAnEditKeepsACopyFromBeforeAndOneFromAfterTheStop(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.SetAtStop = map[string]string{"OnDeckWindow": "99"} })
+		before := sim.Preferences()
+		report := mustEdit(t, newServer(t, h, options(sim)), unbind)
+		dir := sim.DataDir() + ".terraform-backups"
+		olds, news := copies(t, dir, "before"), copies(t, dir, "after")
+		if len(olds) != 1 || len(news) != 1 || report.Backup != news[0] {
+			t.Fatalf("copies %v and %v, reported %s", olds, news, report.Backup)
+		}
+		if got := read(t, olds[0]); !bytes.Equal(got, before) {
+			t.Errorf("the copy from before the stop differs: %s", got)
+		}
+		got := read(t, news[0])
+		if !hasToken(t, got) || !bytes.Contains(got, []byte(`OnDeckWindow="99"`)) {
+			t.Errorf("the copy from after the stop is not what the server left: %s", got)
+		}
+		wantMode(t, dir, os.ModeDir|0o700)
+		wantMode(t, olds[0], 0o600)
+		wantMode(t, news[0], 0o600)
+	})
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func wantMode(t *testing.T, path string, want os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != want {
+		t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
+	}
+}
+
+func TestAFileThatTheServerDamagedAsItStoppedIsRestored(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		for name, configure := range map[string]func(*plexsim.Config){
+			"emptied":          func(c *plexsim.Config) { c.EmptyAtStop = true },
+			"another identity": func(c *plexsim.Config) { c.IdentityAtStop = "0123456789012345678901234567890123456789" },
+		} {
+			sim := bound(t, configure)
+			before := sim.Preferences()
+			report := mustEdit(t, newServer(t, h, options(sim)), unbind)
+			if len(report.Warnings) != 1 {
+				t.Errorf("%s: warnings %v, want one that says so", name, report.Warnings)
+			}
+			want := regexp.MustCompile(` PlexOnline(Home|Mail|Token|Username)="[^"]*"`).ReplaceAll(before, nil)
+			if got := sim.Preferences(); !bytes.Equal(got, want) {
+				t.Errorf("%s: preferences are\n%s\nwant\n%s", name, got, want)
+			}
+			if !bytes.Equal(read(t, report.Backup), before) {
+				t.Errorf("%s: the reported copy is not the good one", name)
+			}
+		}
+	})
+}
+
+func TestAFileThatTheServerEmptiedIsRestoredWhenTheProviderHasGone(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.EmptyAtStop = true })
+		before := sim.Preferences()
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"stopped": func(s *wireShell) { _ = s.Close(); s.silence() },
+		}}
+		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		wantBack(t, sim, true)
+		if !bytes.Equal(sim.Preferences(), before) {
+			t.Errorf("preferences are %s", sim.Preferences())
+		}
+	})
+}
+
+func TestTheCopiesOfTheLastOperationsAreKept(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		sim.Stop()
+		dir := filepath.Join(t.TempDir(), "copies")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		foreign := filepath.Join(dir, "1-20200101T000000Z-1.before.xml")
+		if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := newServer(t, h, options(sim, func(o *server.Options) { o.Backup = server.Backup{Directory: dir, Keep: 2} }))
+		for _, token := range []string{"one", "two", "three", "four"} {
+			mustEdit(t, s, setToken(token))
+		}
+		if got := copies(t, dir, "before"); len(got) != 3 {
+			t.Errorf("copies: %v, want two and the one of another server", got)
+		}
+		if got := copies(t, dir, "after"); len(got) != 2 {
+			t.Errorf("copies: %v, want two", got)
+		}
+		if _, err := os.Stat(foreign); err != nil {
+			t.Error("another server's copy was removed")
+		}
+	})
+}
+
+// Rule 5: the new file replaces the old in one step, and keeps what it had.
+
+func TestTheNewFileKeepsModeOwnerAndExtendedAttributes(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		sim.Stop()
+		path := sim.PreferencesPath()
+		if err := os.Chmod(path, 0o640); err != nil { //nolint:gosec // what a NAS may have
+			t.Fatal(err)
+		}
+		owned := os.Getuid() == 0
+		if owned {
+			if err := os.Chown(path, 12345, 23456); err != nil {
+				t.Fatal(err)
+			}
+		}
+		marked := syscall.Setxattr(path, "user.note", []byte("kept"), 0) == nil
+		inode := stat(t, path).Ino
+		mustEdit(t, newServer(t, h, options(sim)), unbind)
+		after := stat(t, path)
+		if after.Ino == inode {
+			t.Error("the file was written in place")
+		}
+		wantMode(t, path, 0o640)
+		if owned && (after.Uid != 12345 || after.Gid != 23456) {
+			t.Errorf("owner is %d:%d", after.Uid, after.Gid)
+		}
+		if marked {
+			value := make([]byte, 16)
+			n, err := syscall.Getxattr(path, "user.note", value)
+			if err != nil || string(value[:n]) != "kept" {
+				t.Errorf("extended attribute: %q, %v", value[:max(n, 0)], err)
+			}
+		}
+	})
+}
+
+func stat(t *testing.T, path string) *syscall.Stat_t {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Sys().(*syscall.Stat_t) //nolint:forcetypeassert // on Linux it is
+}
+
+// A file that is a mount of its own, as containers have it, cannot be renamed over.
+func TestAFileThatIsAMountIsWrittenInPlace(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT RUN: only root can mount; make testlab runs it")
+	}
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		sim.Stop()
+		path := sim.PreferencesPath()
+		source := filepath.Join(t.TempDir(), "Preferences.xml")
+		if err := os.WriteFile(source, sim.Preferences(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount(source, path, "", syscall.MS_BIND, ""); err != nil {
+			t.Skipf("NOT RUN: no mounts here: %v", err)
+		}
+		t.Cleanup(func() { _ = syscall.Unmount(path, syscall.MNT_DETACH) })
+		inode := stat(t, source).Ino
+		report := mustEdit(t, newServer(t, h, options(sim)), unbind)
+		if got := stat(t, source); got.Ino != inode || hasToken(t, read(t, source)) {
+			t.Error("the mounted file was not edited")
+		}
+		if !hasToken(t, read(t, report.Backup)) {
+			t.Error("no good copy was kept")
+		}
+	})
+}
+
+// Room on disk for the copies is taken before the stop.
+func TestNothingIsStoppedWhenThereIsNoRoomForTheCopies(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT RUN: only root can mount; make testlab runs it")
+	}
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := simtest.NewServer(t, simtest.Options{Token: "a-token"})
+		sim.Start()
+		before := sim.Preferences()
+		dir := filepath.Join(t.TempDir(), "copies")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		// One page and the directory: room for the first copy only.
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4k,mode=700"); err != nil {
+			t.Skipf("NOT RUN: no mounts here: %v", err)
+		}
+		t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+		s := newServer(t, h, options(sim, func(o *server.Options) { o.Backup.Directory = dir }))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrNoRoom)
+		wantUntouched(t, sim, before)
+		if left := copies(t, dir, "*"); len(left) > 0 {
+			t.Errorf("copies of an edit that did not happen: %v", left)
+		}
+	})
+}

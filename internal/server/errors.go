@@ -1,0 +1,110 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Conditions that callers act on; match them with errors.Is.
+var (
+	ErrUnsupported     = errors.New("this kind of system is not supported")
+	ErrServiceNotFound = errors.New("no service was found that runs the server")
+	ErrSeveralServers  = errors.New("there are several servers on this host")
+	ErrNoPreferences   = errors.New("the preferences are not there")
+	ErrUnreadable      = errors.New("the preferences cannot be read")
+	ErrUnwritable      = errors.New("the data directory cannot be written")
+	ErrNotRegular      = errors.New("the preferences are not a regular file")
+	ErrBadPreferences  = errors.New("the preferences are not in order")
+	ErrBackupDirectory = errors.New("the backup directory cannot be used")
+	ErrNoRoom          = errors.New("the copies could not be written")
+	ErrNoLock          = errors.New("the server cannot be locked")
+	ErrLocked          = errors.New("somebody else is editing this server")
+	ErrKillLimit       = errors.New("the service manager would kill the server")
+	ErrMoving          = errors.New("the server is neither running nor at rest")
+	ErrNotAnswering    = errors.New("the server does not answer")
+	ErrOtherServer     = errors.New("another server answers at this address")
+	ErrStopFailed      = errors.New("the server could not be stopped")
+	ErrStopTimeout     = errors.New("the server did not stop in time")
+	ErrStartFailed     = errors.New("the server could not be started")
+	ErrNotWritten      = errors.New("the new preferences could not be put in place")
+	ErrReverted        = errors.New("the server did not come up as meant with its new preferences")
+	ErrUnverified      = errors.New("the server was started, but not seen to be as meant")
+	ErrDisconnected    = errors.New("the shell on the host ended early")
+)
+
+// States in which an error leaves the server, in words for the person who has
+// to act.
+const (
+	stateUntouched = "Nothing was stopped and nothing was changed."
+	stateRestored  = "The server runs again with the preferences that it had."
+)
+
+// Error is a failure that a person has to act on.
+type Error struct {
+	Doing string // what was being done, for example "Stopping the server"
+	Host  string // on which machine
+	Err   error  // what came back; wraps one of the conditions above
+	State string // what state the server is in now
+	Next  string // what to do
+}
+
+func (e *Error) Error() string {
+	parts := []string{fmt.Sprintf("%s on %s: %v.", e.Doing, e.Host, e.Err)}
+	for _, p := range []string{e.State, e.Next} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// failure is what a code of the script means.
+type failure struct {
+	err   error
+	doing string
+	state string
+	next  string
+}
+
+const (
+	doingFind = "Looking for the server"
+	doingRead = "Reading the server's preferences"
+	doingPlan = "Preparing the edit of the server's preferences"
+	doingStop = "Stopping the server"
+)
+
+var failures = map[string]failure{
+	"unsupported":       {ErrUnsupported, doingFind, stateUntouched, "This version manages servers on Linux."},
+	"service-not-found": {ErrServiceNotFound, doingFind, stateUntouched, "Set server.service.name to the unit that runs the server, or server.commands to the commands that stop it, start it and tell its status."},
+	"several-servers":   {ErrSeveralServers, doingFind, stateUntouched, "Set server.service.name or server.preferences_path to choose one."},
+	"no-preferences":    {ErrNoPreferences, doingFind, stateUntouched, "Set server.preferences_path. A server that has never run has no preferences yet: start it once."},
+	"unreadable":        {ErrUnreadable, doingRead, stateUntouched, "Run Terraform as root, or as the user who runs the server."},
+	"not-regular":       {ErrNotRegular, doingRead, stateUntouched, "Set server.preferences_path to the file itself."},
+	"unwritable":        {ErrUnwritable, doingPlan, stateUntouched, "Run Terraform as root, or as the user who runs the server; check that the file system is not mounted read-only."},
+	"backup-directory":  {ErrBackupDirectory, doingPlan, stateUntouched, "Copies hold the server's token, so they need a directory that nobody else can enter. Set backup.directory to one."},
+	"no-room":           {ErrNoRoom, doingPlan, stateUntouched, "Make room for three copies of the preferences."},
+	"no-lock":           {ErrNoLock, doingPlan, stateUntouched, "Install flock (util-linux or BusyBox)."},
+	"locked":            {ErrLocked, doingPlan, stateUntouched, "Wait until that run has ended, then apply again."},
+	"kill-limit":        {ErrKillLimit, doingPlan, stateUntouched, "systemd kills what does not stop within the unit's TimeoutStopSec, which empties the preferences. Run Terraform as root, so that the limit can be lifted for the edit, or set TimeoutStopSec=infinity in the unit."},
+	"moving":            {ErrMoving, doingPlan, stateUntouched, "Wait until it has started or stopped, then apply again. A server that was started by hand has to be stopped by hand."},
+	"stop-failed":       {ErrStopFailed, doingStop, "It was not stopped and nothing was changed.", "Run Terraform as a user who may stop the service."},
+	"stop-timeout":      {ErrStopTimeout, doingStop, "It was asked to stop and still runs; nothing was changed and it was not killed. If it stops after all it is started again.", "Look at the server's log; raise server.stop_timeout if it needs longer."},
+}
+
+// failed is the Error for what the script said: a code and a detail.
+func (s *Server) failed(said []byte) error {
+	code, detail, _ := strings.Cut(string(said), " ")
+	f, known := failures[code]
+	if !known {
+		f = failure{err: ErrDisconnected, doing: doingFind}
+		detail = string(said)
+	}
+	err := f.err
+	if detail = strings.TrimSpace(strings.ToValidUTF8(detail, "\uFFFD")); detail != "" {
+		err = fmt.Errorf("%w: %s", f.err, detail)
+	}
+	return &Error{Doing: f.doing, Host: s.Host(), Err: err, State: f.state, Next: f.next}
+}

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// listenPattern is an extended regular expression that matches the lines of
+// /proc/net/tcp and tcp6 for a socket that listens where rawURL points: on that
+// very address or on all addresses. Another server's socket on another address
+// with the same port does not match.
+func listenPattern(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return "^$" // pms.New has refused such a URL already
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return "^$"
+	}
+	return fmt.Sprintf(": (%s):%04X [0-9A-F]+:0000 0A ", strings.Join(listenAddresses(u.Hostname()), "|"), number)
+}
+
+// listenAddresses are the forms in which the kernel prints the addresses that a
+// listener for name can have: 32-bit words in the byte order of the machine,
+// which is little-endian wherever Plex runs.
+func listenAddresses(name string) []string {
+	const any4, any6, mapped = "00000000", "00000000000000000000000000000000", "0000000000000000FFFF0000"
+	addresses := []string{any4, any6, mapped + any4}
+	var wanted []netip.Addr
+	if name == "localhost" {
+		wanted = []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}
+	} else if a, err := netip.ParseAddr(name); err == nil {
+		wanted = []netip.Addr{a.Unmap().WithZone("")}
+	} else {
+		return []string{"[0-9A-F]+"} // a name that only the host can resolve
+	}
+	for _, a := range wanted {
+		words := kernelWords(a)
+		addresses = append(addresses, words)
+		if a.Is4() {
+			addresses = append(addresses, mapped+words)
+		}
+	}
+	return addresses
+}
+
+func kernelWords(a netip.Addr) string {
+	var b strings.Builder
+	for word := range slices.Chunk(a.AsSlice(), 4) {
+		slices.Reverse(word)
+		fmt.Fprintf(&b, "%X", word)
+	}
+	return b.String()
+}

@@ -1,0 +1,85 @@
+package server
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"os"
+	"os/user"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+)
+
+//go:embed server.sh
+var script string
+
+// knownUnits are the names under which packages install the server (plex-facts
+// section 5.1: Debian and RPM packages, NixOS).
+var knownUnits = []string{"plexmediaserver.service", "plex.service"}
+
+// Modes of the script.
+const (
+	modeInspect = "inspect"
+	modeEdit    = "edit"
+)
+
+// program is the script with what it has to know before it. Values go as
+// quoted assignments on standard input, so that none shows in a process list.
+func (s *Server) program(mode, nonce string) string {
+	o := s.options
+	manager, unit := o.Service.Manager, o.Service.Name
+	units := knownUnits
+	switch {
+	case o.Commands != Commands{}:
+		manager = ManagerCommands
+	case unit == "":
+		manager = ""
+	default:
+		if path.Ext(unit) == "" {
+			unit += ".service"
+		}
+		if manager == "" {
+			manager = ManagerSystemd
+		}
+	}
+	var b strings.Builder
+	for _, p := range []struct{ name, value string }{
+		{"mode", mode}, {"nonce", nonce}, {"holder", holder()}, {"listen", listenPattern(o.URL)},
+		{"manager", manager}, {"unit", unit}, {"units", strings.Join(units, " ")},
+		{"preferences", o.PreferencesPath},
+		{"stop", o.Commands.Stop}, {"start", o.Commands.Start}, {"status", o.Commands.Status},
+		{"backup_dir", o.Backup.Directory}, {"keep", fmt.Sprint(o.Backup.Keep)},
+		{"stop_limit", seconds(o.StopTimeout)}, {"command_limit", seconds(o.Limits.Command)},
+		{"lock_limit", seconds(o.Limits.Lock)}, {"patience", seconds(patience)},
+		{"silence", seconds(o.Limits.Silence)},
+		// The script outwaits the far side, which decides what a time-out means.
+		{"verify_limit", seconds(o.Limits.Verify + time.Minute)},
+		{"linger", seconds(o.Limits.Linger)},
+	} {
+		fmt.Fprintf(&b, "p_%s=%s\n", p.name, host.Quote(p.value))
+	}
+	return b.String() + script
+}
+
+// patience is how long the script holds the lock before anything is stopped,
+// while a claim token is minted and exchanged.
+const patience = 10 * time.Minute
+
+// seconds rounds up: a limit is never shorter than asked for.
+func seconds(d time.Duration) string { return fmt.Sprint(int64(math.Ceil(d.Seconds()))) }
+
+// holder names this process to whoever finds the lock taken.
+func holder() string {
+	name := "somebody"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		machine = "an unnamed machine"
+	}
+	return fmt.Sprintf("%s on %s, process %d, since %s", name, machine, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+}

@@ -1,0 +1,158 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
+)
+
+// maxRecord bounds what one record of the script may hold, in bytes: the
+// largest preferences and a little more. A host that says more is refused.
+const maxRecord = prefs.MaxSize + 1<<16
+
+// record is one thing that the script says.
+type record struct {
+	name  string
+	value []byte
+}
+
+// session is the script, held open.
+type session struct {
+	shell   host.Shell
+	records chan record
+	ended   chan struct{} // closed when the script's output has ended
+	readErr error         // why, once ended is closed
+	exited  chan error
+}
+
+// open starts the script. The nonce that ends a value is new each time, so that
+// nothing on the host can have been prepared to imitate it.
+func (s *Server) open(ctx context.Context, mode string) (*session, error) {
+	nonce := "#:" + rand.Text()
+	shell, err := s.host.Shell(ctx, s.program(mode, nonce))
+	if err != nil {
+		return nil, &Error{Doing: "Starting a shell", Host: s.Host(), Err: err, State: stateUntouched}
+	}
+	c := &session{
+		shell: shell, records: make(chan record), ended: make(chan struct{}), exited: make(chan error, 1),
+	}
+	go c.read(nonce)
+	go func() {
+		<-c.ended
+		c.exited <- shell.Wait()
+	}()
+	return c, nil
+}
+
+// read turns the script's output into records until it ends.
+func (c *session) read(nonce string) {
+	limited := &io.LimitedReader{R: c.shell}
+	in := bufio.NewReader(limited)
+	defer close(c.ended)
+	for {
+		limited.N = maxRecord
+		r, err := readRecord(in, nonce)
+		if err != nil {
+			if limited.N <= 0 {
+				err = fmt.Errorf("an answer of more than %d bytes", maxRecord)
+			}
+			c.readErr = err
+			return
+		}
+		c.records <- r // whoever closes the session takes what is left
+	}
+}
+
+func readRecord(in *bufio.Reader, nonce string) (record, error) {
+	name, err := in.ReadString('\n')
+	if err != nil {
+		return record{}, err
+	}
+	var value []byte
+	end := []byte(nonce + "\n")
+	for {
+		line, err := in.ReadSlice('\n')
+		// A line longer than the reader's buffer comes in parts.
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return record{}, err
+		}
+		if bytes.Equal(line, end) && bytes.HasSuffix(value, []byte("\n")) {
+			return record{name: strings.TrimSuffix(name, "\n"), value: value[:len(value)-1]}, nil
+		}
+		value = append(value, line...)
+	}
+}
+
+// next is the next record. Without one its error is the context's, or
+// ErrDisconnected with what the shell said as it ended.
+func (c *session) next(ctx context.Context) (record, error) {
+	select {
+	case r := <-c.records:
+		return r, nil
+	case <-ctx.Done():
+		return record{}, context.Cause(ctx)
+	case <-c.ended:
+	}
+	select {
+	case err := <-c.exited:
+		c.exited <- err
+		if err == nil && !errors.Is(c.readErr, io.EOF) {
+			err = c.readErr
+		}
+		if err == nil {
+			return record{}, ErrDisconnected
+		}
+		return record{}, fmt.Errorf("%w: %w", ErrDisconnected, err)
+	case <-ctx.Done():
+		return record{}, context.Cause(ctx)
+	}
+}
+
+// say sends one command, and what follows it, in one write.
+func (c *session) say(command string, payload []byte) error {
+	_, err := c.shell.Write(append([]byte(command+"\n"), payload...))
+	return err
+}
+
+// close ends the script's input, and waits at most d for the script to clean
+// up. It does not matter to the server whether anybody waits.
+func (c *session) close(d time.Duration) {
+	_ = c.shell.Close()
+	if d <= 0 {
+		go c.drain()
+		return
+	}
+	limit := time.NewTimer(d)
+	defer limit.Stop()
+	for {
+		select {
+		case <-c.records:
+		case err := <-c.exited:
+			c.exited <- err
+			return
+		case <-limit.C:
+			go c.drain()
+			return
+		}
+	}
+}
+
+// drain takes what a script still says that goes on alone.
+func (c *session) drain() {
+	for {
+		select {
+		case <-c.records:
+		case <-c.ended:
+			return
+		}
+	}
+}

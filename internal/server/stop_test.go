@@ -1,0 +1,139 @@
+package server_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+	"github.com/homelab-iac/terraform-provider-plex/internal/server"
+)
+
+// Rule 2: stopping is graceful and proven.
+
+// lockIsFree tells whether no editor, and no script that goes on alone, has sim.
+func lockIsFree(t *testing.T, sim *simtest.ServerProcess) bool {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}
+
+func TestAServerThatDoesNotStopIsLeftRunning(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.IgnoreTerm = true })
+		pid, before := sim.PID(), sim.Preferences()
+		s := newServer(t, h, options(sim, func(o *server.Options) { o.StopTimeout, o.Limits.Linger = time.Second, time.Second }))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrStopTimeout)
+		simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+		if !sim.Running() || sim.PID() != pid {
+			t.Errorf("the server was killed or restarted: running %v, process %d, was %d", sim.Running(), sim.PID(), pid)
+		}
+		if string(sim.Preferences()) != string(before) {
+			t.Error("the preferences were changed under a running server")
+		}
+	})
+}
+
+func TestAServerThatStopsLateIsStartedAgain(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(2500 * time.Millisecond) })
+		s := newServer(t, h, options(sim, func(o *server.Options) { o.StopTimeout = time.Second }))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrStopTimeout)
+		sim.WaitEvent(plexsim.EventListening, 2)
+		if !hasToken(t, sim.Preferences()) {
+			t.Error("it came back without its token")
+		}
+		simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+	})
+}
+
+func TestAStopCommandThatReturnsEarlyIsWaitedFor(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(300 * time.Millisecond) })
+		s := newServer(t, h, options(sim, func(o *server.Options) {
+			o.Commands.Stop = fmt.Sprintf("kill -TERM %d", sim.PID())
+		}))
+		mustEdit(t, s, unbind)
+		if hasToken(t, sim.Preferences()) {
+			t.Error("the server wrote its old preferences over the new ones as it stopped")
+		}
+	})
+}
+
+// A status command can be wrong; the process and the port are asked too.
+func TestAStatusThatSaysStoppedTooEarlyIsNotBelieved(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(300 * time.Millisecond) })
+		flag := filepath.Join(t.TempDir(), "asked")
+		s := newServer(t, h, options(sim, func(o *server.Options) {
+			o.Commands.Stop = fmt.Sprintf("touch %s; kill -TERM %d", flag, sim.PID())
+			o.Commands.Status = fmt.Sprintf("if [ -e %s ]; then exit 3; fi", flag)
+			o.Commands.Start = fmt.Sprintf("rm -f %s; %s", flag, o.Commands.Start)
+		}))
+		mustEdit(t, s, unbind)
+		if hasToken(t, sim.Preferences()) {
+			t.Error("the server wrote its old preferences over the new ones as it stopped")
+		}
+	})
+}
+
+func TestTheProcessesOfAnotherServerAreNotMistaken(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim, other := bound(t, nil), bound(t, nil)
+		mustEdit(t, newServer(t, h, options(sim)), unbind)
+		if other.StopCount() != 0 || !other.Running() {
+			t.Error("the other server was stopped")
+		}
+	})
+}
+
+func TestWhatIsStartedInheritsNoIgnoredSignalAndNoSecret(t *testing.T) {
+	t.Setenv("PLEX_TOKEN", "planted-account-token")
+	for _, shell := range shells {
+		sim := bound(t, nil)
+		mustEdit(t, newServer(t, host.Local{Interpreter: shell.argv}, options(sim)), unbind)
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", sim.PID()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ignored uint64
+		for line := range strings.Lines(string(status)) {
+			if _, err := fmt.Sscanf(line, "SigIgn:\t%x", &ignored); err == nil {
+				break
+			}
+		}
+		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+			if ignored&(1<<(signal-1)) != 0 {
+				t.Errorf("%s: the server was started with %v ignored", shell.name, signal)
+			}
+		}
+		environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", sim.PID()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(environ), "planted-account-token") {
+			t.Errorf("%s: the server inherited the account token", shell.name)
+		}
+		descriptors, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", sim.PID()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range descriptors {
+			if target, err := os.Readlink(d); err == nil && strings.HasSuffix(target, ".lock") {
+				t.Errorf("%s: the server inherited the lock", shell.name)
+			}
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
+	"github.com/homelab-iac/terraform-provider-plex/internal/server"
+)
+
+// shells are those under which the whole suite runs: a transport that gives one
+// of them passes it.
+var shells = []struct {
+	name string
+	argv []string
+}{
+	{"dash", []string{"dash"}},
+	{"bash", []string{"bash", "--posix"}},
+	{"ash", []string{"busybox", "ash"}},
+}
+
+// everyShell runs test once under each shell of this machine.
+func everyShell(t *testing.T, test func(t *testing.T, h host.Host)) {
+	t.Helper()
+	ran := false
+	for _, shell := range shells {
+		if _, err := exec.LookPath(shell.argv[0]); err != nil {
+			t.Logf("NOT RUN under %s: it is not installed", shell.name)
+			continue
+		}
+		ran = true
+		t.Run(shell.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, host.Local{Interpreter: shell.argv})
+		})
+	}
+	if !ran {
+		t.Run("sh", func(t *testing.T) { test(t, host.Local{}) })
+	}
+}
+
+// quick are limits for servers that should do at once what they do.
+var quick = server.Limits{
+	Command: 20 * time.Second, Lock: 20 * time.Second, Silence: 20 * time.Second,
+	Verify: 20 * time.Second, Linger: 10 * time.Second, Answer: 10 * time.Second,
+}
+
+// options are how sim is reached and managed.
+func options(sim *simtest.ServerProcess, changes ...func(*server.Options)) server.Options {
+	c := sim.Commands()
+	o := server.Options{
+		PreferencesPath: sim.PreferencesPath(), URL: sim.URL(), Limits: quick,
+		Commands: server.Commands{Stop: c.Stop, Start: c.Start, Status: c.Status},
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	return o
+}
+
+func newServer(t *testing.T, h host.Host, o server.Options) *server.Server {
+	t.Helper()
+	s, err := server.New(h, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// bound starts a server that is bound to simtest.Owner.
+func bound(t *testing.T, configure func(*plexsim.Config)) *simtest.ServerProcess {
+	t.Helper()
+	tv := simtest.NewPlexTV(t)
+	sim := simtest.NewServer(t, simtest.Options{PlexTV: tv, Account: &simtest.Owner, Configure: configure})
+	sim.Start()
+	return sim
+}
+
+func unbind(d prefs.Document) error { return d.Delete(prefs.BindingKeys()...) }
+
+func setToken(token string) func(prefs.Document) error {
+	return func(d prefs.Document) error {
+		if err := unbind(d); err != nil {
+			return err
+		}
+		return d.Set(prefs.KeyToken, token)
+	}
+}
+
+func hasToken(t *testing.T, data []byte) bool {
+	t.Helper()
+	return regexp.MustCompile(`\sPlexOnlineToken="[^"]`).Match(data)
+}
+
+func mustEdit(t *testing.T, s *server.Server, change func(prefs.Document) error) server.Report {
+	t.Helper()
+	report, err := s.Edit(t.Context(), change)
+	if err != nil {
+		t.Fatalf("Edit: %v", err)
+	}
+	return report
+}
+
+// wantError checks the condition and that the message tells a person what was
+// being done and on which host.
+func wantError(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("error is %v, want one that is %q", err, want)
+	}
+	if !strings.Contains(err.Error(), "this machine") {
+		t.Errorf("the error does not name the host: %v", err)
+	}
+}
+
+// wantUntouched checks that the server was neither stopped nor changed.
+func wantUntouched(t *testing.T, sim *simtest.ServerProcess, before []byte) {
+	t.Helper()
+	if n := sim.StopCount(); n != 0 {
+		t.Errorf("the server was stopped %d times, want 0", n)
+	}
+	if !sim.Running() {
+		t.Error("the server does not run")
+	}
+	if !bytes.Equal(sim.Preferences(), before) {
+		t.Error("the preferences have changed")
+	}
+	wantClean(t, sim)
+}
+
+// wantClean checks that no edit has left anything beside the server's files but
+// the lock file, which must be empty.
+func wantClean(t *testing.T, sim *simtest.ServerProcess) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(sim.DataDir(), ".Preferences.xml.*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	lock, err := os.ReadFile(filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock"))
+	if err == nil && len(lock) > 0 {
+		t.Errorf("the lock file still names %q", lock)
+	}
+	stages, err := filepath.Glob(filepath.Join(sim.DataDir()+".terraform-backups", "*.stage*"))
+	if err != nil || len(stages) > 0 {
+		t.Errorf("left behind: %v %v", stages, err)
+	}
+}
+
+// wire is a Host that counts, and lets a test interfere with what the script
+// says and hears.
+type wire struct {
+	host.Host
+	// onRecord is called when the script has said so, before the provider hears it.
+	onRecord map[string]func(*wireShell)
+
+	mu     sync.Mutex
+	shells int
+	writes []string // first line of every write after the script itself
+}
+
+func (w *wire) Shell(ctx context.Context, script string) (host.Shell, error) {
+	s, err := w.Host.Shell(ctx, script)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.shells++
+	w.mu.Unlock()
+	return &wireShell{Shell: s, wire: w, cut: make(chan struct{})}, nil
+}
+
+type wireShell struct {
+	host.Shell
+	wire  *wire
+	heard []byte
+	once  sync.Once
+	cut   chan struct{} // closed: nothing passes any more, in either direction
+}
+
+// silence makes the connection pass nothing more, without either end noticing.
+func (s *wireShell) silence() { s.once.Do(func() { close(s.cut) }) }
+
+func (s *wireShell) Read(p []byte) (int, error) {
+	n, err := s.Shell.Read(p)
+	s.heard = append(s.heard, p[:n]...)
+	for name, do := range s.wire.onRecord {
+		if i := bytes.Index(s.heard, []byte("\n"+name+"\n")); i >= 0 {
+			s.heard = s.heard[i+len(name):]
+			do(s)
+		}
+	}
+	select {
+	case <-s.cut:
+		return 0, net.ErrClosed
+	default:
+		return n, err
+	}
+}
+
+func (s *wireShell) Write(p []byte) (int, error) {
+	select {
+	case <-s.cut:
+		return len(p), nil
+	default:
+	}
+	line, _, _ := bytes.Cut(p, []byte("\n"))
+	s.wire.mu.Lock()
+	s.wire.writes = append(s.wire.writes, string(line))
+	s.wire.mu.Unlock()
+	return s.Shell.Write(p)
+}
+
+func (s *wireShell) Close() error {
+	select {
+	case <-s.cut:
+		return nil // a connection that went silent closes nothing at the far end
+	default:
+		return s.Shell.Close()
+	}
+}
+
+// scriptPID finds the process that runs the script for the edit that holds the
+// lock of sim: it is the one with the lock file open that has no such parent.
+func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
+	t.Helper()
+	lock := filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock")
+	open := map[int]bool{}
+	links, err := filepath.Glob("/proc/[0-9]*/fd/9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && target == lock {
+			pid, err := strconv.Atoi(strings.Split(link, "/")[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			open[pid] = true
+		}
+	}
+	for pid := range open {
+		stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if parent, err := strconv.Atoi(fields[1]); err == nil && !open[parent] {
+			return pid
+		}
+	}
+	t.Fatalf("nobody holds %s", lock)
+	return 0
+}
