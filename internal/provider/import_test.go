@@ -1,0 +1,99 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+)
+
+// importID is the JSON of the attribute `server` of the subject.
+func (s *subject) importID() string {
+	c := s.Commands()
+	id, _ := json.Marshal(map[string]any{
+		"preferences_path": s.PreferencesPath(), "url": s.URL(),
+		"commands": map[string]string{"stop": c.Stop, "start": c.Start, "status": c.Status},
+	})
+	return string(id)
+}
+
+func TestImportByJSONFindsWhatCreateRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	den := w.boundTo(simtest.Owner)
+	w.apply(
+		resource.TestStep{Config: w.config(simtest.Owner, bindingOf("den", den))},
+		resource.TestStep{
+			ResourceName: address, ImportState: true, ImportStateId: den.importID(), ImportStateVerify: true,
+		},
+	)
+	if n := den.StopCount(); n != 1 {
+		t.Errorf("the server was stopped %d times, want once: by the destroy at the end", n)
+	}
+}
+
+func TestImportRefusesWhatItDoesNotUnderstand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	den := w.unclaimed()
+	config := w.config(simtest.Owner, bindingOf("den", den))
+	step := func(id, says string) resource.TestStep {
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(says), " ", `[\s│]+`)
+		return resource.TestStep{Config: config, ResourceName: address, ImportState: true, ImportStateId: id, ExpectError: regexp.MustCompile(pattern)}
+	}
+	w.apply(
+		step("ssh://me@nas.lan", "This version imports by"),
+		step("docker://plex", "This version imports by"),
+		step("somewhere", "neither local: nor JSON"),
+		step(`{"prefs": "/a"}`, `unknown field "prefs"`),
+		step(`{"url": "http://127.0.0.1:1"} {}`, "goes on after the JSON"),
+		step(`{"preferences_path": "a"}`, "must be an absolute path"),
+		step(`{"commands": {"stop": "a"}}`, "is required"),
+		step(`{"service": {"name": "a"}, "commands": {"stop": "a", "start": "b", "status": "c"}}`, "cannot be set both"),
+		step(den.importID(), "is unclaimed, so there is no binding to import"),
+	)
+	if n := den.StopCount(); n != 0 {
+		t.Errorf("the server was stopped %d times, want 0", n)
+	}
+}
+
+func TestImportBlockGeneratesAConfigurationThatChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	den := w.boundTo(simtest.Owner)
+	importBlock := "import {\n to = " + address + "\n id = " + quote(den.importID()) + "\n}\n"
+	c := newCLI(t, w.config(simtest.Owner, importBlock))
+	c.must("plan", "-json", "-generate-config-out=generated.tf")
+	generated, err := os.ReadFile(filepath.Join(c.dir, "generated.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantMention(t, string(generated), "preferences_path", den.URL())
+	c.must("apply", "-json", "-auto-approve")
+	if out, err := c.output("plan", "-no-color", "-detailed-exitcode"); err != nil {
+		t.Errorf("the plan after the import is not empty: %s", out)
+	}
+	if n := den.StopCount(); n != 0 {
+		t.Errorf("the server was stopped %d times, want 0", n)
+	}
+}
+
+func TestImportedServerIsGivenItsAccountWithoutARestart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	den := w.boundTo(simtest.Owner)
+	importBlock := "import {\n to = " + address + "\n id = " + quote(den.importID()) + "\n}\n"
+	c := newCLI(t, w.config(simtest.Owner, importBlock, bindingOf("den", den, `account = "owner"`)))
+	if shown := c.must("apply", "-json", "-auto-approve"); len(shown) != 0 {
+		t.Errorf("there are warnings: %+v", shown)
+	}
+	if n := den.StopCount(); n != 0 {
+		t.Errorf("the server was stopped %d times, want 0", n)
+	}
+}

@@ -1,0 +1,134 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/binding"
+)
+
+// localID imports the server of this machine.
+const localID = "local:"
+
+const importForms = "This version imports by:\n\n" +
+	"  - local: for the one server on this machine\n" +
+	`  - the JSON of the attribute server, for example {"preferences_path":"/srv/plex/Plex Media Server/Preferences.xml"}`
+
+// ImportState finds the server and records who it is; the read that follows
+// records its binding.
+func (r *serverAccountBinding) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	var identity identityModel
+	if req.ID == "" && req.Identity != nil {
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+	}
+	serverValue := types.ObjectNull(serverAttributeTypes())
+	if req.ID != "" && req.ID != localID {
+		var err error
+		if serverValue, err = importedServer(ctx, req.ID); err != nil {
+			resp.Diagnostics.AddError("This cannot be imported", joinParagraphs(sentence(err.Error()), importForms))
+		} else {
+			validateNested(ctx, path.Root("server"), serverAttribute().Attributes, serverValue, &resp.Diagnostics)
+		}
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.masked(ctx), defaultReadTimeout)
+	defer cancel()
+	srv := r.server(ctx, serverValue, types.ObjectNull(nil), &resp.Diagnostics)
+	if srv == nil {
+		return
+	}
+	seen, err := r.binder.Look(ctx, srv, "", binding.State{})
+	switch {
+	case err != nil:
+		resp.Diagnostics.Append(failure(ctx, err))
+	case !identity.ID.IsNull() && identity.ID.ValueString() != seen.ID:
+		resp.Diagnostics.AddError("Another server on "+srv.Host()+" than the one to import", joinParagraphs(
+			fmt.Sprintf("The server on %s is %s, not %s.", srv.Host(), seen.ID, identity.ID.ValueString()),
+			"By its identity a server is looked for on this machine only. To import one at another place, use id with the JSON of the attribute server."))
+	case seen.Status == binding.Unclaimed:
+		resp.Diagnostics.AddError("The server on "+srv.Host()+" is unclaimed, so there is no binding to import",
+			"Nothing was changed. Apply the resource without an import: that claims the server.")
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("server"), serverValue)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), seen.ID)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{types.StringValue(seen.ID)})...)
+}
+
+// importedServer is the attribute `server` that an import identifier means.
+func importedServer(ctx context.Context, id string) (types.Object, error) {
+	null := types.ObjectNull(serverAttributeTypes())
+	if !strings.HasPrefix(strings.TrimSpace(id), "{") {
+		return null, errors.New("the import identifier is neither local: nor JSON")
+	}
+	decoder := json.NewDecoder(bytes.NewReader([]byte(id)))
+	decoder.DisallowUnknownFields()
+	var m serverModel
+	if err := decoder.Decode(&m); err != nil {
+		return null, fmt.Errorf("the import identifier is not the JSON of the attribute server: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return null, errors.New("the import identifier goes on after the JSON of the attribute server")
+	}
+	value, diags := types.ObjectValueFrom(ctx, serverAttributeTypes(), m)
+	if diags.HasError() {
+		return null, errors.New("the import identifier does not fit the attribute server")
+	}
+	return value, nil
+}
+
+func serverAttributeTypes() map[string]attr.Type {
+	object, ok := serverAttribute().GetType().(types.ObjectType)
+	if !ok {
+		return nil // a nested attribute is an object
+	}
+	return object.AttrTypes
+}
+
+// validateNested applies the validators of attributes to a value that does not
+// come from a configuration, to which Terraform applies them.
+func validateNested(ctx context.Context, at path.Path, attributes map[string]schema.Attribute, value types.Object, diags *diag.Diagnostics) {
+	if value.IsNull() {
+		return
+	}
+	for name, attribute := range attributes {
+		here, v := at.AtName(name), value.Attributes()[name]
+		if attribute.IsRequired() && v.IsNull() {
+			diags.AddAttributeError(here, "Missing attribute", fmt.Sprintf("%s is required.", here))
+			continue
+		}
+		switch a := attribute.(type) {
+		case schema.StringAttribute:
+			s, _ := v.(types.String)
+			for _, rule := range a.Validators {
+				var resp validator.StringResponse
+				rule.ValidateString(ctx, validator.StringRequest{Path: here, PathExpression: here.Expression(), ConfigValue: s, Config: tfsdk.Config{}}, &resp)
+				diags.Append(resp.Diagnostics...)
+			}
+		case schema.SingleNestedAttribute:
+			o, _ := v.(types.Object)
+			validateNested(ctx, here, a.Attributes, o, diags)
+		}
+	}
+	if service, commands := value.Attributes()["service"], value.Attributes()["commands"]; service != nil && !service.IsNull() && !commands.IsNull() {
+		diags.AddAttributeError(at.AtName("service"), "Invalid attribute combination", "service and commands cannot be set both.")
+	}
+}
