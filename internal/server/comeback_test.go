@@ -47,7 +47,9 @@ func TestTheServerComesBackWhenTheConnectionGoesSilentWhileItIsStopped(t *testin
 		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
 			"stopped": func(s *wireShell) { shell = s; s.silence() },
 		}}
-		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence = time.Second }))
+		s := newServer(t, w, options(sim, func(o *server.Options) {
+			o.StopTimeout, o.Limits.Command, o.Limits.Silence = time.Second, time.Second, time.Second
+		}))
 		_, err := s.Edit(t.Context(), unbind)
 		wantError(t, err, server.ErrDisconnected)
 		sim.WaitEvent(plexsim.EventListening, 2)

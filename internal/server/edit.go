@@ -111,7 +111,7 @@ func (e *edit) apply(document prefs.Document) (prefs.Document, error) {
 // that has died.
 func (e *edit) replace(ctx context.Context) error {
 	l := e.options.Limits
-	ctx, cancel := context.WithTimeout(ctx, e.options.StopTimeout+2*l.Command+2*l.Silence+time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, e.options.StopTimeout+2*l.Command+3*l.Silence)
 	defer cancel()
 	if err := e.session.say("go "+e.was.ID, nil); err != nil {
 		return e.interrupted(doingStop, err)
@@ -310,7 +310,7 @@ func (e *edit) others(now prefs.Document) []string {
 // revert puts the old preferences back, and sees the server answer with them.
 func (e *edit) revert(ctx context.Context, cause error) error {
 	l := e.options.Limits
-	ctx, cancel := context.WithTimeout(ctx, e.options.StopTimeout+l.Command+l.Silence+time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, e.options.StopTimeout+l.Command+3*l.Silence)
 	defer cancel()
 	failed := &Error{
 		Doing: "Starting the server with its new preferences", Host: e.Host(),
@@ -341,6 +341,7 @@ func (e *edit) revert(ctx context.Context, cause error) error {
 
 // lost is for a shell that has gone in the middle: the script finishes alone.
 func (e *edit) lost(err error) error {
+	e.farewell = 0
 	return &Error{
 		Doing: "Editing the server's preferences", Host: e.Host(),
 		Err:   fmt.Errorf("%w: %w", ErrDisconnected, err),

@@ -33,9 +33,9 @@ locale=${LC_ALL-unset}
 export LC_ALL=C
 exec 3<&0 </dev/null
 
-stage=idle    # idle → stopping → stopped → started; the guard reads it from $stage_file
+stage=idle    # idle → stopping → stopped → started, or resting for a server that did not
+              # run; the guard reads it from $stage_file
 was=unknown   # what the server was doing when we came
-on_term='exit 1'   # what TERM does
 guard=
 detail=
 data_dir='' prefs='' manager='' unit=''
@@ -76,9 +76,14 @@ alive() {
   [ "$alive_state" != Z ]
 }
 
-# watchdog SECONDS PID: its own sleep ends with it. It is started while TERM has
-# its default effect: a child that still had its parent's trap would lose a TERM
-# that comes before it has set its own, and be waited for in vain.
+# dismiss PID: ends a child that ends at TERM. A young child still has its
+# parent's trap, and loses what comes before it has set its own.
+dismiss() {
+  while alive "$1"; do kill "$1" 2>/dev/null; done
+  wait "$1" 2>/dev/null
+}
+
+# watchdog SECONDS PID: its own sleep ends with it.
 watchdog() {
   trap 'kill "$!" 2>/dev/null; wait "$!"; exit 0' TERM
   sleep "$1" &
@@ -93,14 +98,11 @@ limit() {
   shift
   "$@" &
   limit_pid=$!
-  trap - TERM
   watchdog "$limit_seconds" "$limit_pid" >/dev/null 2>&1 3<&- 9>&- &
   limit_dog=$!
-  trap "$on_term" TERM
   join "$limit_pid"
   limit_status=$?
-  kill "$limit_dog" 2>/dev/null
-  wait "$limit_dog" 2>/dev/null
+  dismiss "$limit_dog"
   return "$limit_status"
 }
 
@@ -663,7 +665,7 @@ bring_back() {
   if ! whole "$prefs"; then
     if whole "$after"; then replace "$after"; else replace "$before"; fi
   fi
-  start_server
+  [ "$was" != running ] || start_server
 }
 
 # settle: the far side went away after the start. A server that dies at once
@@ -725,7 +727,7 @@ watch() {
 finish() {
   case $stage in
     stopping) linger ;;
-    stopped) bring_back ;;
+    stopped | resting) bring_back ;;
     started) [ -n "$done" ] || settle ;;
   esac
   rearm
@@ -737,10 +739,7 @@ finish() {
 
 at_exit() {
   trap - EXIT
-  if [ -n "$guard" ]; then
-    kill "$guard" 2>/dev/null
-    join "$guard" 2>/dev/null
-  fi
+  if [ -n "$guard" ]; then dismiss "$guard"; fi
   finish
 }
 
@@ -763,7 +762,7 @@ stopped_phase() {
 
 edit() {
   trap 'at_exit' EXIT
-  trap "$on_term" HUP INT TERM
+  trap 'exit 1' HUP INT TERM
   trap : PIPE
   lock
   look
@@ -789,12 +788,9 @@ edit() {
     fail kill-limit "$unit"
   fi
   # From here on nobody ends this script half-way.
-  on_term=:
-  trap "$on_term" HUP INT
-  trap - TERM
+  trap : HUP INT TERM
   watch "$$" &
   guard=$!
-  trap "$on_term" TERM
   if [ "$was" = running ]; then
     enter stopping
     stop_server
@@ -806,8 +802,9 @@ edit() {
         fail stop-failed "$detail"
         ;;
     esac
-  elif ! at_rest; then
-    fail moving "$detail"
+  else
+    at_rest || fail moving "$detail"
+    enter resting
   fi
   stopped_phase
   if [ "$was" = running ]; then
@@ -822,8 +819,8 @@ edit() {
   elif [ -n "$written" ]; then
     started=left
   else
+    bring_back
     started=kept
-    whole "$prefs" || replace "$before"
   fi
   [ -n "$written" ] || done=yes
   put started "$started"
