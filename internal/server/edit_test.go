@@ -58,7 +58,7 @@ func TestInspectChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found.ID != sim.Identity.Processed || found.State != server.Running || found.Platform != "linux" ||
-			found.Manager != server.ManagerCommands || found.PreferencesPath != sim.PreferencesPath() {
+			found.Unit != sim.Unit() || found.PreferencesPath != sim.PreferencesPath() {
 			t.Errorf("found %+v", found)
 		}
 		if after := listing(t, sim); after != before {
@@ -168,9 +168,9 @@ func TestAStopCommandThatFailsLeavesTheServerRunning(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)
 		before := sim.Preferences()
-		s := newServer(t, h, options(sim, func(o *server.Options) {
-			o.Commands.Stop, o.StopTimeout, o.Limits.Linger = "echo Access denied >&2; exit 4", time.Second, time.Second
-		}))
+		s := newServer(t, h, options(sim,
+			byCommands(sim, func(c *server.Commands) { c.Stop = "echo Access denied >&2; exit 4" }),
+			func(o *server.Options) { o.StopTimeout, o.Limits.Linger = time.Second, time.Second }))
 		_, err := s.Edit(t.Context(), unbind)
 		wantError(t, err, server.ErrStopTimeout)
 		if !strings.Contains(err.Error(), "Access denied") {

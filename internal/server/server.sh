@@ -319,8 +319,12 @@ disarm() {
   esac
   # Counted starts are forgotten, so that our own start is not one too many.
   ctl reset-failed -- "$unit" >/dev/null 2>&1
-  if [ "$(property TimeoutStopUSec)" = infinity ] || [ "$(property SendSIGKILL)" = no ]; then return 0; fi
   drop_in="$disarm_dir/$unit.d/90-terraform-provider-plex.conf"
+  if [ "$(property TimeoutStopUSec)" = infinity ] || [ "$(property SendSIGKILL)" = no ]; then
+    # An edit that had to leave its drop-in behind is tidied up after now.
+    [ -e "$drop_in" ] || drop_in=
+    return 0
+  fi
   # Mode 0755: the manager's own tools read it, and it holds no secret.
   (
     umask 022

@@ -62,9 +62,9 @@ func TestAServerThatStopsLateIsStartedAgain(t *testing.T) {
 func TestAStopCommandThatReturnsEarlyIsWaitedFor(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(300 * time.Millisecond) })
-		s := newServer(t, h, options(sim, func(o *server.Options) {
-			o.Commands.Stop = fmt.Sprintf("kill -TERM %d", sim.PID())
-		}))
+		s := newServer(t, h, options(sim, byCommands(sim, func(c *server.Commands) {
+			c.Stop = fmt.Sprintf("kill -TERM %d", sim.PID())
+		})))
 		mustEdit(t, s, unbind)
 		if hasToken(t, sim.Preferences()) {
 			t.Error("the server wrote its old preferences over the new ones as it stopped")
@@ -77,11 +77,11 @@ func TestAStatusThatSaysStoppedTooEarlyIsNotBelieved(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(300 * time.Millisecond) })
 		flag := filepath.Join(t.TempDir(), "asked")
-		s := newServer(t, h, options(sim, func(o *server.Options) {
-			o.Commands.Stop = fmt.Sprintf("touch %s; kill -TERM %d", flag, sim.PID())
-			o.Commands.Status = fmt.Sprintf("if [ -e %s ]; then exit 3; fi", flag)
-			o.Commands.Start = fmt.Sprintf("rm -f %s; %s", flag, o.Commands.Start)
-		}))
+		s := newServer(t, h, options(sim, byCommands(sim, func(c *server.Commands) {
+			c.Stop = fmt.Sprintf("touch %s; kill -TERM %d", flag, sim.PID())
+			c.Status = fmt.Sprintf("if [ -e %s ]; then exit 3; fi", flag)
+			c.Start = fmt.Sprintf("rm -f %s; %s", flag, c.Start)
+		})))
 		mustEdit(t, s, unbind)
 		if hasToken(t, sim.Preferences()) {
 			t.Error("the server wrote its old preferences over the new ones as it stopped")

@@ -59,17 +59,27 @@ var quick = server.Limits{
 	Verify: 20 * time.Second, Linger: 10 * time.Second, Answer: 10 * time.Second,
 }
 
-// options are how sim is reached and managed.
+// options are how sim is reached and managed: by its unit on a lab host, else by
+// the commands of its supervisor.
 func options(sim *simtest.ServerProcess, changes ...func(*server.Options)) server.Options {
-	c := sim.Commands()
-	o := server.Options{
-		PreferencesPath: sim.PreferencesPath(), URL: sim.URL(), Limits: quick,
-		Commands: server.Commands{Stop: c.Stop, Start: c.Start, Status: c.Status},
+	o := server.Options{PreferencesPath: sim.PreferencesPath(), URL: sim.URL(), Limits: quick}
+	if sim.Unit() != "" {
+		o.Service = server.Service{Manager: server.ManagerSystemd, Name: sim.Unit()}
+	} else {
+		byCommands(sim, func(*server.Commands) {})(&o)
 	}
 	for _, change := range changes {
 		change(&o)
 	}
 	return o
+}
+
+// byCommands manages sim by commands, some of them changed.
+func byCommands(sim *simtest.ServerProcess, change func(*server.Commands)) func(*server.Options) {
+	return func(o *server.Options) {
+		o.Service, o.Commands = server.Service{}, server.Commands(sim.Commands())
+		change(&o.Commands)
+	}
 }
 
 func newServer(t *testing.T, h host.Host, o server.Options) *server.Server {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,6 +38,7 @@ type ServerProcess struct {
 
 	t       testing.TB
 	program string
+	keeper  keeper
 	config  plexsim.Config
 }
 
@@ -51,11 +51,10 @@ func NewServer(t testing.TB, options Options) *ServerProcess {
 	t.Helper()
 	s := &ServerProcess{Identity: NewIdentity(), Token: options.Token, t: t, program: Program(t)}
 	s.config = plexsim.Config{
-		SupportDir: filepath.Join(t.TempDir(), "Library", "Application Support"),
-		Addr:       freeAddr(t),
-		PlexTVURL:  "http://" + freeAddr(t),
-		Events:     filepath.Join(".plexsim", "events"),
+		PlexTVURL: "http://" + freeAddr(t),
+		Events:    filepath.Join(".plexsim", "events"),
 	}
+	s.keep()
 	s.must(os.MkdirAll(s.DataDir(), 0o755))
 	var account plexsim.Account
 	if options.PlexTV != nil {
@@ -82,7 +81,7 @@ func NewServer(t testing.TB, options Options) *ServerProcess {
 
 func (s *ServerProcess) retire() {
 	s.t.Helper()
-	if err := s.supervisor().Retire(); !errors.Is(err, fs.ErrNotExist) { // the test may have removed it all
+	if err := s.keeper.retire(); !errors.Is(err, fs.ErrNotExist) { // the test may have removed it all
 		s.must(err)
 	}
 }
@@ -101,7 +100,9 @@ func (s *ServerProcess) bind(plexTV *PlexTV, account plexsim.Account) {
 func (s *ServerProcess) Configure(change func(*plexsim.Config)) {
 	s.t.Helper()
 	change(&s.config)
-	s.must(plexsim.WriteConfig(filepath.Join(s.config.SupportDir, plexsim.ConfigName), s.config))
+	path := filepath.Join(s.config.SupportDir, plexsim.ConfigName)
+	s.must(plexsim.WriteConfig(path, s.config))
+	s.must(s.keeper.own(path))
 }
 
 // SupportDir is the directory that the commands of plexsim take.
@@ -131,15 +132,14 @@ func (s *ServerProcess) Preferences() []byte {
 func (s *ServerProcess) WritePreferences(content []byte) {
 	s.t.Helper()
 	s.must(os.WriteFile(s.PreferencesPath(), content, 0o600))
+	s.must(s.keeper.own(s.PreferencesPath()))
 }
 
 // Commands are the lines that control the server from a POSIX shell.
-func (s *ServerProcess) Commands() Commands {
-	line := func(command string) string {
-		return quote(s.program) + " " + command + " " + quote(s.config.SupportDir)
-	}
-	return Commands{Stop: line("stop"), Start: line("start"), Status: line("status")}
-}
+func (s *ServerProcess) Commands() Commands { return s.keeper.commands() }
+
+// Unit is the systemd unit that runs the server; empty where plexsim does.
+func (s *ServerProcess) Unit() string { return s.keeper.unit() }
 
 // Start starts the server and waits for its port.
 func (s *ServerProcess) Start() {
@@ -153,35 +153,31 @@ func (s *ServerProcess) Start() {
 // Launch starts the server and does not wait for its port.
 func (s *ServerProcess) Launch() {
 	s.t.Helper()
-	s.control("start")
+	s.must(s.keeper.start())
 }
 
 // Stop stops the server and waits until it is gone.
 func (s *ServerProcess) Stop() {
 	s.t.Helper()
-	s.control("stop")
+	s.must(s.keeper.stop())
 }
 
 // Kill sends SIGKILL and waits until the server is gone.
 func (s *ServerProcess) Kill() {
 	s.t.Helper()
-	s.must(s.supervisor().Kill())
+	s.must(s.keeper.kill())
 }
 
 // Running says whether the server's process lives.
 func (s *ServerProcess) Running() bool {
 	s.t.Helper()
-	_, running := s.supervisor().Running()
-	return running
+	return s.PID() != 0
 }
 
 // PID is the server's process, or 0.
 func (s *ServerProcess) PID() int {
 	s.t.Helper()
-	if pid, running := s.supervisor().Running(); running {
-		return pid
-	}
-	return 0
+	return s.keeper.pid()
 }
 
 // Events are all events of all processes of the server so far.
@@ -212,21 +208,6 @@ func (s *ServerProcess) Log() string {
 		s.must(err)
 	}
 	return string(data)
-}
-
-func (s *ServerProcess) control(command string) {
-	s.t.Helper()
-	out, err := exec.Command(s.program, command, s.config.SupportDir).CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("plexsim %s: %v\n%s", command, err, out)
-	}
-}
-
-func (s *ServerProcess) supervisor() plexsim.Supervisor {
-	s.t.Helper()
-	supervisor, err := plexsim.NewSupervisor(s.config.SupportDir)
-	s.must(err)
-	return supervisor
 }
 
 func (s *ServerProcess) must(err error) {
