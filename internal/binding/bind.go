@@ -40,7 +40,7 @@ func (b *Binder) Bind(ctx context.Context, srv *server.Server, wanted Wanted) (R
 		return seen, nil
 	}
 	if !wanted.Force {
-		if err := b.mayTake(ctx, seen.State, wanted); err != nil {
+		if err := mayTake(seen.State, wanted); err != nil {
 			return seen, refused(srv, err)
 		}
 	}
@@ -58,7 +58,7 @@ func (b *Binder) find(ctx context.Context, srv *server.Server, wanted Wanted) (R
 
 // mayTake refuses to take a server over from another account. A revoked binding
 // of the account that is wanted is nobody else's.
-func (b *Binder) mayTake(ctx context.Context, s State, wanted Wanted) error {
+func mayTake(s State, wanted Wanted) error {
 	switch s.Status {
 	case BoundElsewhere:
 		return fmt.Errorf("%w: %s", ErrBoundElsewhere, s.Account())

@@ -142,7 +142,7 @@ func TestTheNewFileKeepsModeOwnerAndExtendedAttributes(t *testing.T) {
 		sim := bound(t, nil)
 		sim.Stop()
 		path := sim.PreferencesPath()
-		if err := os.Chmod(path, 0o640); err != nil { //nolint:gosec // what a NAS may have
+		if err := os.Chmod(path, 0o640); err != nil {
 			t.Fatal(err)
 		}
 		owned := os.Getuid() == 0
@@ -178,7 +178,7 @@ func stat(t *testing.T, path string) *syscall.Stat_t {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return info.Sys().(*syscall.Stat_t) //nolint:forcetypeassert // on Linux it is
+	return info.Sys().(*syscall.Stat_t)
 }
 
 // A file that is a mount of its own, as containers have it, cannot be renamed over.

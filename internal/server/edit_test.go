@@ -154,7 +154,7 @@ func TestNothingIsStoppedWhenTheBackupDirectoryIsOpenToOthers(t *testing.T) {
 		sim := bound(t, nil)
 		before := sim.Preferences()
 		dir := t.TempDir()
-		if err := os.Chmod(dir, 0o750); err != nil { //nolint:gosec // the point of the test
+		if err := os.Chmod(dir, 0o750); err != nil {
 			t.Fatal(err)
 		}
 		s := newServer(t, h, options(sim, func(o *server.Options) { o.Backup.Directory = dir }))

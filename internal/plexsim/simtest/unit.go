@@ -65,10 +65,9 @@ func systemctl(arguments ...string) (string, error) {
 }
 
 func (u systemdUnit) start() error {
-	// A test may start a server more often than the unit allows in a minute.
-	if _, err := systemctl("reset-failed", u.name); err != nil {
-		return err
-	}
+	// A test may start a server more often than the unit allows in a minute. Of
+	// a unit that is not loaded nothing was counted.
+	_, _ = systemctl("reset-failed", u.name)
 	_, err := systemctl("start", u.name)
 	return err
 }
