@@ -55,10 +55,17 @@ func newCLI(t *testing.T, config string) *cli {
 // write replaces the configuration.
 func (c *cli) write(config string) {
 	c.t.Helper()
-	const head = "terraform {\n required_providers {\n plex = {\n source = \"homelab-iac/plex\"\n }\n }\n}\n"
-	if err := os.WriteFile(filepath.Join(c.dir, "main.tf"), []byte(head+config), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.dir, "main.tf"), []byte(withProvider(config)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// withProvider adds which provider is meant, where a configuration does not say.
+func withProvider(config string) string {
+	if strings.Contains(config, "required_providers") {
+		return config
+	}
+	return "terraform {\n required_providers {\n plex = {\n source = \"homelab-iac/plex\"\n }\n }\n}\n" + config
 }
 
 // diagnostic is one that terraform shows.

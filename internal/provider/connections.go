@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -26,6 +27,11 @@ type connections struct {
 
 	// masked hides the account token from whatever is logged with the context.
 	masked func(ctx context.Context, more ...string) context.Context
+
+	// read holds the servers that were read with this configuration, by their
+	// machine identifiers. Each walk of Terraform has a configuration of its own,
+	// so this tells the making of a plan from its application.
+	read sync.Map
 }
 
 func newConnections(tv plextv.Config, limits server.Limits, unknown []path.Path) *connections {

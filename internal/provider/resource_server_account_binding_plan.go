@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/binding"
@@ -91,7 +92,7 @@ func (r *serverAccountBinding) ModifyPlan(ctx context.Context, req resource.Modi
 	case creates:
 		r.planCreate(ctx, &plan, &resp.Diagnostics)
 	default:
-		r.planUpdate(ctx, state, &plan, resp)
+		r.planUpdate(ctx, state, &plan, req, resp)
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
@@ -103,7 +104,7 @@ func (r *serverAccountBinding) planCreate(ctx context.Context, plan *bindingMode
 	}
 }
 
-func (r *serverAccountBinding) planUpdate(ctx context.Context, state bindingModel, plan *bindingModel, resp *resource.ModifyPlanResponse) {
+func (r *serverAccountBinding) planUpdate(ctx context.Context, state bindingModel, plan *bindingModel, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	plan.keep(state)
 	change := changeOf(ctx, state, *plan)
 	if change.place {
@@ -114,6 +115,7 @@ func (r *serverAccountBinding) planUpdate(ctx context.Context, state bindingMode
 		}
 		unknown(&plan.Platform, &plan.PreferencesPath, &plan.Service, &plan.Version)
 	}
+	requireClaimToken(ctx, req.Config, state, *plan, &resp.Diagnostics)
 	switch {
 	case change.rebind:
 		plan.Status = types.StringValue(string(binding.Bound))
@@ -125,14 +127,31 @@ func (r *serverAccountBinding) planUpdate(ctx context.Context, state bindingMode
 	}
 }
 
+// requireClaimToken refuses a new claim_token_wo_version without a claim token.
+// While the version stays the same the token may be null: it is spent, and a
+// variable that held it once is empty in later runs.
+func requireClaimToken(ctx context.Context, config tfsdk.Config, state, plan bindingModel, diags *diag.Diagnostics) {
+	if plan.ClaimTokenWOVersion.IsNull() || plan.ClaimTokenWOVersion.Equal(state.ClaimTokenWOVersion) {
+		return
+	}
+	var token types.String
+	diags.Append(config.GetAttribute(ctx, path.Root("claim_token_wo"), &token)...)
+	if token.IsNull() {
+		diags.AddAttributeError(path.Root("claim_token_wo"), "There is no claim token to rebind the server with",
+			"claim_token_wo_version has changed, and claim_token_wo is null. Set it to a new claim token; or, to rebind with the provider's account_token, change triggers instead.")
+	}
+}
+
 func unknown(attributes ...*types.String) {
 	for _, a := range attributes {
 		*a = types.StringUnknown()
 	}
 }
 
-// leadsElsewhere looks where the planned `server` leads. What cannot be seen now
-// is left to apply, which refuses another server.
+// leadsElsewhere looks where the planned `server` leads, and tells whether that
+// is another server. What cannot be seen now is left to apply. A plan that is
+// being applied, in which `server` has only now become known, cannot turn into a
+// replacement any more: there another server is an error.
 func (r *serverAccountBinding) leadsElsewhere(ctx context.Context, state, plan bindingModel, diags *diag.Diagnostics) bool {
 	if !whollyKnown(ctx, plan.Server) || !whollyKnown(ctx, plan.Backup) {
 		return false
@@ -147,7 +166,15 @@ func (r *serverAccountBinding) leadsElsewhere(ctx context.Context, state, plan b
 			sentence(err.Error()), "Apply looks again, and refuses it if it is another server."))
 		return false
 	}
-	return found.ID != state.ID.ValueString()
+	id := state.ID.ValueString()
+	if found.ID == id {
+		return false
+	}
+	if _, planning := r.read.Load(id); !planning {
+		diags.Append(anotherServer(srv.Host(), id, found.ID, found.PreferencesPath))
+		return false
+	}
+	return true
 }
 
 // warnDestroyed warns before the server is stopped to be unbound. A binding that

@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -21,7 +20,7 @@ func (*serverAccountBinding) Schema(ctx context.Context, _ resource.SchemaReques
 		MarkdownDescription: "Binds one Plex Media Server to one Plex account.\n\n" +
 			"Create claims the server, or adopts it without a restart when it is bound to the right account already. Destroy stops it, takes a copy of its preferences, " +
 			"removes exactly `PlexOnlineHome`, `PlexOnlineMail`, `PlexOnlineToken` and `PlexOnlineUsername` from them, and starts it again; " +
-			"its identity, libraries, users and every other preference stay as they are. A server that is bound to somebody else by then is left alone, with a warning.",
+			"its identity, its libraries and every other preference stay as they are. A server that is bound to somebody else by then is left alone, with a warning.",
 		Attributes: map[string]schema.Attribute{
 			"server": serverAttribute(),
 			"account": schema.StringAttribute{
@@ -41,9 +40,8 @@ func (*serverAccountBinding) Schema(ctx context.Context, _ resource.SchemaReques
 			},
 			"claim_token_wo_version": schema.Int64Attribute{
 				MarkdownDescription: "Any number. Terraform cannot see that `claim_token_wo` has changed; change this number with it to rebind the server with the new one. " +
-					"Removing both does nothing.",
-				Optional:   true,
-				Validators: []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("claim_token_wo"))},
+					"While it stays the same, `claim_token_wo` may be null. Removing it does nothing.",
+				Optional: true,
 			},
 			"force_rebind": schema.BoolAttribute{
 				MarkdownDescription: "Whether create may take a server over from another account, or one of which nobody says whose it is. Default `false`: that is an error, which names the account.",
@@ -104,7 +102,7 @@ func onDestroyAttribute() schema.SingleNestedAttribute {
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
 			"deregister": schema.BoolAttribute{
-				MarkdownDescription: "Whether to remove the server's device from the account at plex.tv too, which revokes its token and ends its shares. Needs the provider's `account_token`. Default `false`.",
+				MarkdownDescription: "Whether to remove the server's device from the account at plex.tv too, which revokes its token. Plex does not say whether what is shared with others survives it. Needs the provider's `account_token`. Default `false`.",
 				Optional:            true,
 			},
 		},
@@ -112,7 +110,7 @@ func onDestroyAttribute() schema.SingleNestedAttribute {
 }
 
 func timeoutsAttribute(ctx context.Context) schema.Attribute {
-	change := fmt.Sprintf("such as `20m`. Default `%s` and `server.stop_timeout`. A server that has been stopped is always started again, whatever the limit.", shortDuration(defaultChangeTimeout))
+	change := fmt.Sprintf("such as `20m`. Default `%s` plus `server.stop_timeout`. A server that has been stopped is always started again, whatever the limit.", shortDuration(defaultChangeTimeout))
 	attribute := timeouts.Attributes(ctx, timeouts.Opts{
 		Create: true, Read: true, Update: true, Delete: true,
 		CreateDescription: "How long claiming the server may take, " + change,

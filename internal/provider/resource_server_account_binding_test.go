@@ -2,11 +2,12 @@ package provider_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
 )
 
@@ -38,7 +39,7 @@ func TestBindingClaimsAnUnclaimedServerAndUnbindsItAtDestroy(t *testing.T) {
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
 			},
 		},
-		CheckDestroy: func(*terraform.State) error {
+		CheckDestroy: func(*terraformState) error {
 			return same("token after destroy", den.token(), "")
 		},
 	})
@@ -47,5 +48,37 @@ func TestBindingClaimsAnUnclaimedServerAndUnbindsItAtDestroy(t *testing.T) {
 	}
 	if !den.Running() {
 		t.Error("the server does not run")
+	}
+}
+
+func TestAServerThatRefusesToBeClaimedOnlineIsClaimedInOneStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	den := w.unclaimed(func(c *plexsim.Config) { c.RefuseClaim = true })
+	w.apply(resource.TestStep{
+		Config: w.config(simtest.Owner, bindingOf("den", den, `account = "owner"`)),
+		Check: resource.ComposeAggregateTestCheckFunc(
+			resource.TestCheckResourceAttr(address, "username", "owner"),
+			resource.TestCheckResourceAttrSet(address, "last_backup"),
+			func(*terraformState) error { return same("number of stops", den.StopCount(), 1) },
+		),
+	})
+}
+
+func TestCreateWaitsUntilPlexTVListsTheServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *plexsim.PlexTVOptions) { o.ListingDelay = 300 * time.Millisecond })
+	den := w.unclaimed()
+	// A plan that took the new token for revoked would not be empty.
+	w.apply(resource.TestStep{Config: w.config(simtest.Owner, bindingOf("den", den))})
+}
+
+func TestDestroyWaitsForAServerThatIsSlowToStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	den := w.boundTo(simtest.Owner, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(500 * time.Millisecond) })
+	w.apply(resource.TestStep{Config: w.config(simtest.Owner, bindingOf("den", den))})
+	if den.token() != "" || !den.Running() || den.StopCount() != 1 {
+		t.Errorf("after destroy: token %q, running %t, stopped %d times; want none, true, once", den.fingerprint(), den.Running(), den.StopCount())
 	}
 }

@@ -32,7 +32,7 @@ func serverAttribute() resource.SingleNestedAttribute {
 				Validators: []validator.String{absolutePath{}},
 			},
 			"service": resource.SingleNestedAttribute{
-				MarkdownDescription: "The service that runs the server. Not set: the units that Plex's packages install are looked for, system units first.",
+				MarkdownDescription: "The service that runs the server. Not set: the units that packages of Plex install are looked for, and for another user than root that user's own units too.",
 				Optional:            true,
 				Validators:          []validator.Object{objectvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("commands"))},
 				Attributes: map[string]resource.Attribute{

@@ -24,7 +24,6 @@ var invalid = map[string]struct{ attributes, says string }{
 	"no_stop_timeout":  {`server = { stop_timeout = "0s" }`, "above zero"},
 	"empty_account":    {`account = ""`, "at least 1"},
 	"claim_token":      {`claim_token_wo = "SUSPICIOUS-secret"`, "claim_token_wo must be a claim token"},
-	"version_alone":    {`claim_token_wo_version = 1`, "claim_token_wo"},
 	"keep_none":        {`backup = { keep = 0 }`, "between 1 and 1000"},
 	"backup_directory": {`backup = { directory = "backups" }`, "backup.directory must be an absolute path"},
 	"bad_timeout":      {`timeouts = { delete = "soon" }`, "soon"},

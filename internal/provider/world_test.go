@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/binding"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
@@ -104,6 +105,9 @@ func (s *subject) hcl(extra ...string) string {
 		"url = " + quote(s.URL()),
 		fmt.Sprintf("commands = {\n stop = %s\n start = %s\n status = %s\n }", quote(c.Stop), quote(c.Start), quote(c.Status)),
 	}
+	if s.Unit() != "" { // a lab host, whose service manager is real
+		lines[2] = fmt.Sprintf("service = {\n manager = \"systemd\"\n name = %s\n }", quote(s.Unit()))
+	}
 	for _, line := range extra {
 		name, _, _ := strings.Cut(line, " ")
 		kept := lines[:0]
@@ -159,3 +163,6 @@ func quote(text string) string {
 }
 
 const address = "plex_server_account_binding.den"
+
+// terraformState is what a check of terraform-plugin-testing is given.
+type terraformState = terraform.State

@@ -5,8 +5,9 @@
 #        run.sh -v -run TestAccBindingDelete ./internal/provider
 #
 # The test programs are built here and run there, each in its package's own directory of this source tree (read-only, at /src), with Terraform at
-# /usr/local/bin/terraform, PLEX_LAB=systemd, and PLEXSIM_BIN. Packages run one after the other: they share the host's servers. Output and exit
-# status are those of go test. Variables named TF_LOG* and PLEX_LAB_* are handed on.
+# /usr/local/bin/terraform, and with PLEX_LAB=systemd, PLEXSIM_BIN and PLEX_PROVIDER_BIN (the two programs, since there is no Go in the host).
+# Packages run one after the other: they share the host's servers. Output and exit status are those of go test. Variables named TF_LOG* and
+# PLEX_LAB_* are handed on.
 #   LAB            work directory, default /var/tmp/plexlab
 #   LAB_REQUIRED   1: a machine where no host can run is a failure, not a skip
 #   LAB_RACE       1 or 0: with or without the race detector (default: with it, where this machine's C library is no newer than the host's)
@@ -64,6 +65,8 @@ LAB_OWNER=$$ LAB_MOUNT="$REPO:/src $terraform:/usr/local/bin/terraform" "$HERE/h
 wait_until 30 "$HERE/host.sh" run "$host" curl --silent --fail --output /dev/null http://127.0.0.1:32400/identity ||
   die "the server on host $host does not answer: $("$HERE/host.sh" run "$host" systemctl status --no-pager plexmediaserver)"
 
+CGO_ENABLED=0 go build -o "$HOSTS/$host/root/usr/local/bin/terraform-provider-plex" .
+
 flags=(-count=1 -p=1 "-timeout=$timeout" "-exec=$HERE/in-host.sh $host")
 if race "$root"; then
   flags+=(-race)
@@ -73,7 +76,8 @@ else
 fi
 has_package "$@" || set -- "$@" "${packages[@]}"
 say "go test ${flags[*]} $*"
-# In the background, since bash obeys a signal only while it waits in wait.
-go test "${flags[@]}" "$@" &
+# In the background, since bash obeys a signal only while it waits in wait; and with the signals that bash makes its background commands
+# ignore, which what they start would ignore too, back as they were: tests interrupt editors.
+env --default-signal=INT,QUIT go test "${flags[@]}" "$@" &
 tests=$!
 wait "$tests"
