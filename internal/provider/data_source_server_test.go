@@ -32,7 +32,7 @@ func TestDataSourceShowsABoundServer(t *testing.T) {
 			resource.TestCheckResourceAttr(dataAddress, "running", "true"),
 			resource.TestCheckResourceAttr(dataAddress, "platform", "linux"),
 			resource.TestCheckResourceAttr(dataAddress, "preferences_path", den.PreferencesPath()),
-			resource.TestCheckResourceAttr(dataAddress, "service", "commands"),
+			resource.TestCheckResourceAttr(dataAddress, "service", den.service()),
 			resource.TestCheckResourceAttrSet(dataAddress, "version"),
 		),
 	})

@@ -15,11 +15,14 @@ import (
 
 // importID is the JSON of the attribute `server` of the subject.
 func (s *subject) importID() string {
-	c := s.Commands()
-	id, _ := json.Marshal(map[string]any{
-		"preferences_path": s.PreferencesPath(), "url": s.URL(),
-		"commands": map[string]string{"stop": c.Stop, "start": c.Start, "status": c.Status},
-	})
+	server := map[string]any{"preferences_path": s.PreferencesPath(), "url": s.URL()}
+	if s.Unit() != "" {
+		server["service"] = map[string]string{"manager": "systemd", "name": s.Unit()}
+	} else {
+		c := s.Commands()
+		server["commands"] = map[string]string{"stop": c.Stop, "start": c.Start, "status": c.Status}
+	}
+	id, _ := json.Marshal(server)
 	return string(id)
 }
 

@@ -121,6 +121,14 @@ func (s *subject) hcl(extra ...string) string {
 	return "{\n" + strings.Join(lines, "\n") + "\n}"
 }
 
+// service is what the provider calls the subject's service.
+func (s *subject) service() string {
+	if s.Unit() != "" {
+		return s.Unit() + " (systemd)"
+	}
+	return "commands"
+}
+
 var tokenInPreferences = regexp.MustCompile(`\sPlexOnlineToken="([^"]+)"`)
 
 // token is the token in the subject's preferences; empty when it is unclaimed.

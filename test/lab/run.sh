@@ -67,7 +67,8 @@ wait_until 30 "$HERE/host.sh" run "$host" curl --silent --fail --output /dev/nul
 
 CGO_ENABLED=0 go build -o "$HOSTS/$host/root/usr/local/bin/terraform-provider-plex" .
 
-flags=(-count=1 -p=1 "-timeout=$timeout" "-exec=$HERE/in-host.sh $host")
+# Two tests at a time: of six servers one test may take five, and another two.
+flags=(-count=1 -p=1 -parallel=2 "-timeout=$timeout" "-exec=$HERE/in-host.sh $host")
 if race "$root"; then
   flags+=(-race)
 else
