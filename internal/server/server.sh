@@ -319,7 +319,8 @@ disarm() {
   esac
   # Counted starts are forgotten, so that our own start is not one too many.
   ctl reset-failed -- "$unit" >/dev/null 2>&1
-  drop_in="$disarm_dir/$unit.d/90-terraform-provider-plex.conf"
+  # Drop-ins are read in the order of their names, whatever directory they are in.
+  drop_in="$disarm_dir/$unit.d/zzzz-terraform-provider-plex.conf"
   if [ "$(property TimeoutStopUSec)" = infinity ] || [ "$(property SendSIGKILL)" = no ]; then
     # An edit that had to leave its drop-in behind is tidied up after now.
     [ -e "$drop_in" ] || drop_in=
