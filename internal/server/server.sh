@@ -193,13 +193,15 @@ same_directory() { [ "$1" -ef "$2" ]; }
 # environment_of PID NAME: the value there. Looked up through a swap of newline
 # and NUL, so that a value may hold a newline.
 environment_of() {
-  tr '\000\n' '\n\001' 2>/dev/null <"/proc/$1/environ" | sed -n "s/^$2=//p" | sed 1q | tr '\001' '\n'
+  tr '\000\n' '\n\001' 2>/dev/null <"/proc/$1/environ" | sed -n "/^$2=/{s///p;q;}" | tr '\001' '\n'
 }
 
 # is_ours PID: is that process the server of this data directory? Its directory
 # is looked up through its own root, so that a server in a container on this
 # host counts when, and only when, it really uses the same directory.
 is_ours() {
+  # One that has just ended, as after a stop, is not worth the programs below.
+  true 2>/dev/null <"/proc/$1/environ" || return 1
   is_ours_dir=$(environment_of "$1" PLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR)
   if [ -z "$is_ours_dir" ]; then
     is_ours_dir=$(environment_of "$1" HOME)

@@ -19,6 +19,8 @@ import (
 // largest preferences and a little more. A host that says more is refused.
 const maxRecord = prefs.MaxSize + 1<<16
 
+var errTooLong = fmt.Errorf("an answer of more than %d bytes", maxRecord)
+
 // record is one thing that the script says.
 type record struct {
 	name  string
@@ -63,7 +65,7 @@ func (c *session) read(nonce string) {
 		r, err := readRecord(in, nonce)
 		if err != nil {
 			if limited.N <= 0 {
-				err = fmt.Errorf("an answer of more than %d bytes", maxRecord)
+				err = errTooLong
 			}
 			c.readErr = err
 			return
@@ -101,6 +103,10 @@ func (c *session) next(ctx context.Context) (record, error) {
 	case <-ctx.Done():
 		return record{}, context.Cause(ctx)
 	case <-c.ended:
+	}
+	if errors.Is(c.readErr, errTooLong) {
+		// Who says so much may go on for ever.
+		return record{}, fmt.Errorf("%w: %w", ErrDisconnected, c.readErr)
 	}
 	select {
 	case err := <-c.exited:
