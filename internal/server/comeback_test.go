@@ -89,16 +89,18 @@ func TestTheServerComesBackWhenTheScriptIsKilledWhileItIsStopped(t *testing.T) {
 func TestTheServerComesBackWhenTheScriptIsToldToEnd(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
-			sim := bound(t, nil)
-			w := &wire{Host: h, onRecord: map[string]func(*wireShell){
-				"stopped": func(*wireShell) {
-					if err := syscall.Kill(scriptPID(t, sim), signal); err != nil {
-						t.Error(err)
-					}
-				},
-			}}
-			mustEdit(t, newServer(t, w, options(sim)), unbind)
-			wantBack(t, sim, false)
+			t.Run(signal.String(), func(t *testing.T) {
+				sim := bound(t, nil)
+				w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+					"stopped": func(*wireShell) {
+						if err := syscall.Kill(scriptPID(t, sim), signal); err != nil {
+							t.Error(err)
+						}
+					},
+				}}
+				mustEdit(t, newServer(t, w, options(sim)), unbind)
+				wantBack(t, sim, false)
+			})
 		}
 	})
 }

@@ -74,19 +74,21 @@ func TestAFileThatTheServerDamagedAsItStoppedIsRestored(t *testing.T) {
 			"emptied":          func(c *plexsim.Config) { c.EmptyAtStop = true },
 			"another identity": func(c *plexsim.Config) { c.IdentityAtStop = "0123456789012345678901234567890123456789" },
 		} {
-			sim := bound(t, configure)
-			before := sim.Preferences()
-			report := mustEdit(t, newServer(t, h, options(sim)), unbind)
-			if len(report.Warnings) != 1 {
-				t.Errorf("%s: warnings %v, want one that says so", name, report.Warnings)
-			}
-			want := regexp.MustCompile(` PlexOnline(Home|Mail|Token|Username)="[^"]*"`).ReplaceAll(before, nil)
-			if got := sim.Preferences(); !bytes.Equal(got, want) {
-				t.Errorf("%s: preferences are\n%s\nwant\n%s", name, got, want)
-			}
-			if !bytes.Equal(read(t, report.Backup), before) {
-				t.Errorf("%s: the reported copy is not the good one", name)
-			}
+			t.Run(name, func(t *testing.T) {
+				sim := bound(t, configure)
+				before := sim.Preferences()
+				report := mustEdit(t, newServer(t, h, options(sim)), unbind)
+				if len(report.Warnings) != 1 {
+					t.Errorf("warnings %v, want one that says so", report.Warnings)
+				}
+				want := regexp.MustCompile(` PlexOnline(Home|Mail|Token|Username)="[^"]*"`).ReplaceAll(before, nil)
+				if got := sim.Preferences(); !bytes.Equal(got, want) {
+					t.Errorf("preferences are\n%s\nwant\n%s", got, want)
+				}
+				if !bytes.Equal(read(t, report.Backup), before) {
+					t.Error("the reported copy is not the good one")
+				}
+			})
 		}
 	})
 }

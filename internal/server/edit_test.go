@@ -138,13 +138,13 @@ func TestNothingIsStoppedWhenThePreferencesAreBroken(t *testing.T) {
 			"empty": "", "truncated": `<?xml version="1.0"?>` + "\n<Preferences a=\"1", "another document": "<Settings/>",
 			"no identity": `<Preferences PlexOnlineToken="t"/>`,
 		} {
-			sim := bound(t, nil)
-			sim.WritePreferences([]byte(broken))
-			_, err := newServer(t, h, options(sim)).Edit(t.Context(), unbind)
-			if !errors.Is(err, server.ErrBadPreferences) {
-				t.Errorf("%s: %v", name, err)
-			}
-			wantUntouched(t, sim, []byte(broken))
+			t.Run(name, func(t *testing.T) {
+				sim := bound(t, nil)
+				sim.WritePreferences([]byte(broken))
+				_, err := newServer(t, h, options(sim)).Edit(t.Context(), unbind)
+				wantError(t, err, server.ErrBadPreferences)
+				wantUntouched(t, sim, []byte(broken))
+			})
 		}
 	})
 }
