@@ -83,7 +83,7 @@ func TestAScriptIsRunAsItIsWritten(t *testing.T) {
 			{"printf one", "", "one"},
 			{"printf '%s' 'a\nb'\n", "", "a\nb"},
 			{"  printf '%s' '  spaces  '  # comment\n\n", "", "  spaces  "},
-			{`printf '%s' 'back\slash'` + " \\\n  ' joined'", "", `back\slash`},
+			{`printf '%s' 'back\slash'` + "\\\n' joined'", "", `back\slash joined`},
 			{"cat <<'X'\n\t$HOME `id`\nX\n", "", "\t$HOME `id`\n"},
 			{"IFS= read -r a\nprintf '%s|' \"$a\"\ncat", "first\nrest", "first|rest"},
 			{"printf '%s' 'h\u00e9 \xff'", "", "h\u00e9 \xff"},
@@ -91,10 +91,6 @@ func TestAScriptIsRunAsItIsWritten(t *testing.T) {
 			{"# " + strings.Repeat(strings.Repeat("x", 79)+"\n#", 1<<9) + "\nprintf long", "", "long"},
 		} {
 			got, err := run(t, l, test.script, test.input)
-			if test.want == `back\slash` {
-				test.want = "" // printf takes the rest as another argument of its format
-				continue
-			}
 			if err != nil || got != test.want {
 				t.Errorf("%.60q: got %q, want %q; %v", test.script, got, test.want, err)
 			}
@@ -113,7 +109,7 @@ func TestInputThatEndsBeforeTheScriptDoesRunsNothing(t *testing.T) {
 				continue
 			}
 			argv := append(l.Interpreter[:len(l.Interpreter):len(l.Interpreter)], "-c", bootstrap)
-			cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...) //nolint:gosec // a shell of the test's own
+			cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 			cmd.Stdin = strings.NewReader(whole[:cut])
 			out, err := cmd.CombinedOutput()
 			if len(out) > 0 || err == nil || cmd.ProcessState.ExitCode() != 1 {
@@ -163,7 +159,7 @@ func TestQuoteIsOneWordOfEveryShell(t *testing.T) {
 				want += words[i] + "\x00"
 			}
 			argv := append(l.Interpreter[:len(l.Interpreter):len(l.Interpreter)], "-c", script)
-			got, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).Output() //nolint:gosec // a shell of the test's own
+			got, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).Output()
 			if err != nil || string(got) != want {
 				r.Errorf("got %q, want %q; %v", got, want, err)
 			}

@@ -203,7 +203,7 @@ func TestAScriptGoesOnWhenItsCallerIsKilled(t *testing.T) {
 			done := filepath.Join(t.TempDir(), "done")
 			script := "trap : PIPE\necho ready\nIFS= read -r order\necho nobody reads this\nprintf %s finished >" + Quote(done+".new") +
 				"\nmv " + Quote(done+".new") + " " + Quote(done)
-			caller := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very program
+			caller := exec.CommandContext(t.Context(), os.Args[0])
 			caller.Env = append(os.Environ(), envCaller+"="+script, envCaller+"_SHELL="+strings.Join(l.Interpreter, " "))
 			caller.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			out, err := caller.StdoutPipe()
