@@ -19,7 +19,7 @@ var (
 	measure    = flag.Bool("measure", false, "measure; without it nothing runs")
 	fastRounds = flag.Int("fast", 30, "rounds with a server that stops and starts at once")
 	slowRounds = flag.Int("slow", 8, "rounds with a server that takes 2 s to stop and 3 s to start")
-	planRounds = flag.Int("plans", 7, "rounds of plan and apply, for each number of servers")
+	planRounds = flag.Int("plans", 5, "rounds of plan and apply, for each number of servers")
 )
 
 // interrupted ends the rounds, so that what they have started is stopped.

@@ -19,9 +19,9 @@ func watch(terraform int, ended <-chan struct{}) usage {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		used.terraform = max(used.terraform, peak(terraform))
+		used.terraform = max(used.terraform, peak(terraform, "terraform\n"))
 		for _, child := range children(terraform) {
-			used.provider = max(used.provider, peak(child))
+			used.provider = max(used.provider, peak(child, "terraform-provi"))
 		}
 		select {
 		case <-ended:
@@ -36,7 +36,7 @@ func children(pid int) []int {
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	var found []int
 	for _, list := range lists {
-		data, _ := os.ReadFile(list) //nolint:gosec // of /proc
+		data, _ := os.ReadFile(list)
 		for _, field := range strings.Fields(string(data)) {
 			if child, err := strconv.Atoi(field); err == nil {
 				found = append(found, child)
@@ -46,11 +46,11 @@ func children(pid int) []int {
 	return found
 }
 
-// peak is a process's high-water mark in MiB. A process that has not yet become
-// another program is still its parent.
-func peak(pid int) float64 {
+// peak is a process's high-water mark in MiB, once it has become the program
+// whose name begins so. Until then it is still its parent.
+func peak(pid int, name string) float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil || !strings.HasPrefix(string(status), "Name:\tterraform") {
+	if err != nil || !strings.HasPrefix(string(status), "Name:\t"+name) {
 		return 0
 	}
 	_, text, _ := strings.Cut(string(status), "\nVmHWM:")

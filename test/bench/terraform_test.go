@@ -87,7 +87,7 @@ func mirror(t *testing.T) string {
 	for name, source := range map[string]string{"plex": "", "echo": "/test/bench/empty"} {
 		path := filepath.Join(dir, "registry.terraform.io", "homelab-iac", name, "0.1.0",
 			runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-"+name+"_v0.1.0")
-		build := exec.CommandContext(interrupted, "go", "build", "-o", path, "github.com/homelab-iac/terraform-provider-plex"+source) //nolint:gosec // ours
+		build := exec.CommandContext(interrupted, "go", "build", "-o", path, "github.com/homelab-iac/terraform-provider-plex"+source)
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -144,7 +144,7 @@ type usage struct{ seconds, terraform, provider float64 }
 func run(t *testing.T, dir string, args ...string) usage {
 	t.Helper()
 	proceed(t)
-	cmd := exec.CommandContext(interrupted, "terraform", append(args, "-no-color")...) //nolint:gosec // ours
+	cmd := exec.CommandContext(interrupted, "terraform", append(args, "-no-color")...)
 	cmd.Dir = dir
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 30 * time.Second
