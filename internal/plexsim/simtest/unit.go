@@ -78,12 +78,13 @@ func (u systemdUnit) stop() error {
 }
 
 func (u systemdUnit) kill() error {
-	if u.pid() != 0 {
-		if _, err := systemctl("kill", "--signal=KILL", u.name); err != nil {
-			return err
-		}
+	// First the order to stop: without it systemd would start it again.
+	if _, err := systemctl("stop", "--no-block", u.name); err != nil {
+		return err
 	}
-	return u.stop() // or systemd would start it again
+	// Of a server that is gone already there is nothing to kill.
+	_, _ = systemctl("kill", "--signal=KILL", u.name)
+	return u.stop()
 }
 
 func (u systemdUnit) retire() error {
