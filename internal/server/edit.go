@@ -133,7 +133,7 @@ func (e *edit) replace(ctx context.Context) error {
 // write makes the new preferences from what the stopped server left, or from
 // the copy from before the stop when that is not in order any more.
 func (e *edit) write(left []byte) (command string, err error) {
-	command, e.old = "write", nil
+	command = "write"
 	document, err := prefs.ParseXML(left)
 	if err == nil {
 		if id, _ := document.Get(prefs.KeyMachineIdentifier); id != e.was.ID {
