@@ -112,7 +112,7 @@ func TestInputThatEndsBeforeTheScriptDoesRunsNothing(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 			cmd.Stdin = strings.NewReader(whole[:cut])
 			out, err := cmd.CombinedOutput()
-			if len(out) > 0 || err == nil || cmd.ProcessState.ExitCode() != 1 {
+			if string(out) != shellReady+"\n" || err == nil || cmd.ProcessState.ExitCode() != 1 {
 				t.Errorf("after %d bytes: %q, %v", cut, out, err)
 			}
 		}

@@ -4,8 +4,6 @@ package host
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 )
@@ -22,11 +20,14 @@ type Host interface {
 	//
 	// The context bounds the start only. A script that is running is never
 	// killed: whoever holds it closes it, and the script sees the end of its
-	// input and finishes what it has begun.
+	// input and finishes what it has begun. Errors wrap ErrShell, and are an
+	// *Error where a person can do something about it.
 	Shell(ctx context.Context, script string) (Shell, error)
 
 	// Dial connects to address as the machine itself would, so that
-	// 127.0.0.1 is the machine's own loopback.
+	// 127.0.0.1 is the machine's own loopback. Its error wraps
+	// ErrNoForwarding where the machine lets no connection through, and
+	// matches syscall.ECONNREFUSED where nothing listens.
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -39,20 +40,4 @@ type Shell interface {
 	// Wait waits until the script has ended, for as long as that takes. Its
 	// error is an *ExitError when the script ended with another status than 0.
 	Wait() error
-}
-
-// ErrShell is wrapped by the error of a shell that could not be started.
-var ErrShell = errors.New("no shell")
-
-// ExitError is a script that ended with another status than 0.
-type ExitError struct {
-	Status int    // exit status, or -1 when a signal ended it
-	Stderr string // the last part of what it wrote to standard error
-}
-
-func (e *ExitError) Error() string {
-	if e.Stderr == "" {
-		return fmt.Sprintf("the shell ended with status %d", e.Status)
-	}
-	return fmt.Sprintf("the shell ended with status %d: %s", e.Status, e.Stderr)
 }

@@ -2,14 +2,9 @@ package host
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
-	"time"
 )
 
 // Local is the machine on which the provider itself runs.
@@ -17,6 +12,8 @@ type Local struct {
 	// Interpreter is the shell and its arguments before -c. Empty means
 	// /bin/sh; tests name others.
 	Interpreter []string
+
+	Become Become
 }
 
 var _ Host = Local{}
@@ -30,46 +27,20 @@ func (Local) Dial(ctx context.Context, network, address string) (net.Conn, error
 	return d.DialContext(ctx, network, address)
 }
 
-// Shell implements Host. The shell runs in a session of its own: Ctrl-C in
-// the terminal, which goes to every process of the foreground group, must not
-// reach a script that has stopped a server and has to start it again.
+// Shell implements Host.
 func (l Local) Shell(ctx context.Context, script string) (Shell, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	interpreter := l.Interpreter
+	if len(interpreter) == 0 {
+		interpreter = posixShell
 	}
-	input, err := frame(script)
-	if err != nil {
-		return nil, err
-	}
-	argv := l.Interpreter
-	if len(argv) == 0 {
-		argv = []string{"/bin/sh"}
-	}
-	argv = append(argv[:len(argv):len(argv)], "-c", bootstrap)
-	cmd := exec.Command(argv[0], argv[1:]...) //nolint:gosec,noctx // the shell is ours; a context would kill it half-way
-	cmd.Env = environment(os.Environ())
-	cmd.SysProcAttr = ownSession()
-	// What the script has started may keep its standard error; nobody waits for that.
-	cmd.WaitDelay = time.Second
-	stderr := &tail{limit: 4096}
-	cmd.Stderr = stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, fmt.Errorf("%w on this machine: %w", ErrShell, err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("%w on this machine: %w", ErrShell, err)
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%w on this machine: %w", ErrShell, err)
-	}
-	s := &localShell{cmd: cmd, stdin: stdin, stdout: stdout, stderr: stderr}
-	if _, err := io.WriteString(stdin, input); err != nil {
-		_ = stdin.Close()
-		return nil, fmt.Errorf("%w on this machine: %w", ErrShell, errors.Join(err, s.Wait()))
-	}
-	return s, nil
+	return startShell(ctx, l.Name(), l, interpreter, l.Become, script)
+}
+
+// posixShell is where every POSIX system has its shell.
+var posixShell = []string{"/bin/sh"}
+
+func (Local) run(_ context.Context, argv []string) (*process, error) {
+	return startCommand(argv, environment(os.Environ()))
 }
 
 // inherited are the environment variables that a script needs. All others stay
@@ -90,30 +61,4 @@ func environment(all []string) []string {
 		}
 	}
 	return env
-}
-
-type localShell struct {
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	stdout io.Reader
-	stderr *tail
-}
-
-func (s *localShell) Read(p []byte) (int, error)  { return s.stdout.Read(p) }
-func (s *localShell) Write(p []byte) (int, error) { return s.stdin.Write(p) }
-func (s *localShell) Close() error                { return s.stdin.Close() }
-
-func (s *localShell) Wait() error {
-	// exec closes the read end in Wait; until then what the script still says
-	// has to be taken, or a full pipe would hold it.
-	_, _ = io.Copy(io.Discard, s.stdout)
-	err := s.cmd.Wait()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return &ExitError{Status: exit.ExitCode(), Stderr: s.stderr.String()}
-	}
-	if errors.Is(err, exec.ErrWaitDelay) {
-		return nil
-	}
-	return err
 }

@@ -11,7 +11,7 @@ import (
 func TestTailIsTheLastOfWhatWasWritten(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		limit := rapid.IntRange(1, 20).Draw(r, "limit")
-		tail := &tail{limit: limit}
+		tail := newTail(limit)
 		var all string
 		for _, part := range rapid.SliceOf(rapid.StringMatching(`[a-z]{0,30}`)).Draw(r, "parts") {
 			n, err := tail.Write([]byte(part))
