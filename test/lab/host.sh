@@ -1,6 +1,7 @@
 #!/bin/bash
-# The lab's hosts: real systemd as process 1, in a systemd-nspawn container of its own network namespace (a loopback and nothing else), its own
-# cgroup, and its own layer above the shared root file system.
+# The lab's hosts: real systemd as process 1, in a systemd-nspawn container of its own network namespace (a loopback, and with LAB_NUMBER an
+# address that this machine reaches), its own cgroup, and its own layer above the shared root file system. Users admin and root let the key
+# $LAB/ssh/id_ed25519 in; $LAB/ssh/host_key.pub is every host's key.
 #
 # usage: host.sh up NAME              boot it, and wait until systemd has started everything; nothing to do if it runs
 #        host.sh run NAME COMMAND...  run a command in it as root; standard input, output and exit status are the command's
@@ -15,6 +16,7 @@
 #   PLEXSIM      up: the program to install as plexsim and as "Plex Media Server" (default: built from cmd/plexsim)
 #   LAB_MOUNT    up: directories and files of this machine to show in the host read-only, FROM:TO, separated by spaces
 #   LAB_OWNER    up: the process that the host must not outlive by long
+#   LAB_NUMBER   up: the host's number in the lab's network (net.sh), which gives it an address that this machine reaches
 #   LAB_ENV      run: names of variables to hand to the command, besides PATH, HOME and TERM
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -72,6 +74,23 @@ install_server() {
   ln -f "$program" "$1/usr/lib/plexmediaserver/Plex Media Server"
 }
 
+# install_keys ROOT: who may log in, and what the host shows for itself.
+install_keys() {
+  local keys=$LAB/ssh user home
+  mkdir -p "$keys"
+  [ -f "$keys/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$keys/id_ed25519"
+  [ -f "$keys/host_key" ] || ssh-keygen -q -t ed25519 -N '' -C host -f "$keys/host_key"
+  for user in root admin; do
+    home=$(awk -F: -v user="$user" '$1 == user { print $6 }' "$1/etc/passwd")
+    install -d -m 0700 "$1$home/.ssh"
+    install -m 0600 "$keys/id_ed25519.pub" "$1$home/.ssh/authorized_keys"
+    chroot "$1" chown -R "$user:" "$home/.ssh"
+  done
+  rm -f "$1"/etc/ssh/ssh_host_*
+  install -m 0600 "$keys/host_key" "$1/etc/ssh/ssh_host_ed25519_key"
+  install -m 0644 "$keys/host_key.pub" "$1/etc/ssh/ssh_host_ed25519_key.pub"
+}
+
 prepare() {
   local name=$1 dir root
   dir=$(directory "$name")
@@ -82,6 +101,7 @@ prepare() {
   printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" > "$dir/root/etc/hosts"
   [ -z "${LAB_OWNER:-}" ] || echo "$LAB_OWNER" > "$dir/owner"
   install_server "$dir/root"
+  install_keys "$dir/root"
 }
 
 boot() {
@@ -108,6 +128,7 @@ boot() {
     enter "$name" systemctl --failed --no-pager --plain >&2 || true
     die "host $name did not come up ($(cat "$dir/state" 2>/dev/null || echo 'systemd never answered'))"
   fi
+  [ -z "${LAB_NUMBER:-}" ] || "$HERE/net.sh" attach "$(leader "$name")" "$LAB_NUMBER"
 }
 
 booted_or_dead() { ! nspawn "$1" || enter "$1" test -S /run/systemd/private; }
