@@ -1,5 +1,5 @@
 #!/bin/bash
-# The lab's hosts: real systemd as process 1, in a systemd-nspawn container of its own network namespace (a loopback, and with LAB_NUMBER an
+# The lab's hosts: real systemd (or sysvinit and OpenRC) as process 1, in a systemd-nspawn container of its own network namespace (a loopback, and with LAB_NUMBER an
 # address that this machine reaches), its own cgroup, and its own layer above the shared root file system. Users admin and root let the key
 # $LAB/ssh/id_ed25519 in; $LAB/ssh/host_key.pub is every host's key.
 #
@@ -16,6 +16,7 @@
 #   PLEXSIM      up: the program to install as plexsim and as "Plex Media Server" (default: built from cmd/plexsim)
 #   LAB_MOUNT    up: directories and files of this machine to show in the host read-only, FROM:TO, separated by spaces
 #   LAB_OWNER    up: the process that the host must not outlive by long
+#   LAB_INIT     up: what is process 1, systemd (the default) or openrc
 #   LAB_NUMBER   up: the host's number in the lab's network (net.sh), which gives it an address that this machine reaches
 #   LAB_ENV      run: names of variables to hand to the command, besides PATH, HOME and TERM
 set -euo pipefail
@@ -100,14 +101,16 @@ prepare() {
   echo "$name" > "$dir/root/etc/hostname"
   printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" > "$dir/root/etc/hosts"
   [ -z "${LAB_OWNER:-}" ] || echo "$LAB_OWNER" > "$dir/owner"
+  echo "${LAB_INIT:-systemd}" > "$dir/init"
   install_server "$dir/root"
   install_keys "$dir/root"
 }
 
 boot() {
   local name=$1 dir mount cgroup
-  local -a binds=()
+  local -a binds=() signal=()
   dir=$(directory "$name")
+  [ "$(cat "$dir/init")" != openrc ] || signal=(--kill-signal=SIGPWR)
   for mount in ${LAB_MOUNT:-}; do binds+=("--bind-ro=$mount"); done
   # A systemd uses about six inotify instances; a machine's usual 128 end at twenty hosts.
   [ "$(cat /proc/sys/fs/inotify/max_user_instances)" -ge 8192 ] || echo 8192 > /proc/sys/fs/inotify/max_user_instances
@@ -120,18 +123,32 @@ boot() {
     export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
     exec setsid systemd-nspawn --quiet --register=no --keep-unit --machine="plexlab-$LAB_ID-$name" --directory="$dir/root" \
       --hostname="$name" --private-network --link-journal=no --resolv-conf=off --timezone=off --console=read-only \
-      "${binds[@]}" --boot < /dev/null > "$dir/console.log" 2>&1
+      "${binds[@]}" "${signal[@]}" --boot < /dev/null > "$dir/console.log" 2>&1
   ) &
   echo $! > "$dir/pid"
-  if ! wait_until "$boot_limit" booted_or_dead "$name" || ! enter "$name" systemctl is-system-running --wait > "$dir/state"; then
+  if ! wait_until "$boot_limit" booted_or_dead "$name" || ! started "$name" > "$dir/state"; then
     tail -n 30 "$dir/console.log" >&2
     enter "$name" systemctl --failed --no-pager --plain >&2 || true
-    die "host $name did not come up ($(cat "$dir/state" 2>/dev/null || echo 'systemd never answered'))"
+    die "host $name did not come up ($(cat "$dir/state" 2>/dev/null || echo 'process 1 never answered'))"
   fi
   [ -z "${LAB_NUMBER:-}" ] || "$HERE/net.sh" attach "$(leader "$name")" "$LAB_NUMBER"
 }
 
-booted_or_dead() { ! nspawn "$1" || enter "$1" test -S /run/systemd/private; }
+booted_or_dead() {
+  nspawn "$1" || return 0
+  case $(cat "$(directory "$1")/init") in
+    systemd) enter "$1" test -S /run/systemd/private ;;
+    openrc) enter "$1" sh -c 'test -e /run/openrc/softlevel && ! test -e /run/openrc/rc.starting && rc-service ssh status' ;;
+  esac
+}
+
+# started NAME: all that the host starts has started.
+started() {
+  case $(cat "$(directory "$1")/init") in
+    systemd) enter "$1" systemctl is-system-running --wait ;;
+    openrc) nspawn "$1" ;;
+  esac
+}
 
 up() {
   require_lab

@@ -7,14 +7,17 @@
 # Debian 12 with systemd, dbus, sshd, sudo, and the three shells that scripts meet (dash as sh, bash, BusyBox); the users plex (runs the servers)
 # and admin (sudo without a password, lingering, so that it has a user manager); the units in units/. It is read-only to hosts: each has its
 # own layer above it. The server's program is not in it: host.sh puts it there, so that a new build needs no new root file system.
-# It is rebuilt when this file or a unit changes. LAB names the work directory (default /var/tmp/plexlab); LAB_APT_SOURCES a sources file or
-# mirror for Debian 12 (default: this machine's, where that is Debian 12, else mmdebstrap's own choice).
+# It is rebuilt when this file or a unit changes. LAB names the work directory (default /var/tmp/plexlab); LAB_INIT what is process 1: systemd,
+# or openrc, which has init scripts in place of units, and no user managers; LAB_APT_SOURCES a sources file or mirror for Debian 12 (default:
+# this machine's, where that is Debian 12, else mmdebstrap's own choice).
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+init=${LAB_INIT:-systemd}
+case $init in systemd | openrc) ;; *) die "LAB_INIT is '$init'" ;; esac
 recipe=$(cat "$HERE/rootfs.sh" "$HERE"/units/* | sha256sum | cut -c1-12)
-root=$LAB/rootfs-$recipe
+root=$LAB/rootfs-$init-$recipe
 
 case ${1:-} in
   -h | --help) usage "$0"; exit 0 ;;
@@ -24,10 +27,13 @@ case ${1:-} in
 esac
 
 packages=(
-  systemd systemd-sysv dbus dbus-user-session libpam-systemd
   openssh-server openssh-sftp-server sudo
   acl attr busybox ca-certificates curl iproute2 passwd procps
 )
+case $init in
+  systemd) packages+=(systemd systemd-sysv dbus dbus-user-session libpam-systemd) ;;
+  openrc) packages+=(sysvinit-core openrc elogind libpam-elogind) ;;
+esac
 # What boots for nobody's sake; each costs time in every host.
 masked=(
   console-getty.service getty.target systemd-networkd-wait-online.service
@@ -56,7 +62,7 @@ install_debian() {
 install_users() {
   chroot "$1" sh -ec '
     useradd --system --home-dir /var/lib/plexmediaserver --create-home --shell /usr/sbin/nologin plex
-    useradd --create-home --shell /bin/bash --groups sudo,systemd-journal admin
+    useradd --create-home --shell /bin/bash --groups sudo admin
     usermod --password "*" admin
     install -d /var/lib/systemd/linger /usr/lib/plexmediaserver
     : > /var/lib/systemd/linger/admin
@@ -65,19 +71,48 @@ install_users() {
   echo 'admin ALL=(ALL) NOPASSWD:ALL' | install -m 0440 /dev/stdin "$1/etc/sudoers.d/admin"
 }
 
+# install_scripts ROOT: the same servers as services of OpenRC.
+install_scripts() {
+  local root=$1 name
+  mkdir -p "$root/etc/conf.d"
+  printf '#!/bin/sh\nexec "/usr/lib/plexmediaserver/Plex Media Server"\n' | install -m 0755 /dev/stdin "$root/usr/lib/plexmediaserver/start"
+  for name in plexmediaserver plexmediaserver-{1..5}; do
+    install -m 0755 "$HERE/units/plexmediaserver.openrc" "$root/etc/init.d/$name"
+    {
+      echo "PLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR=\"/var/lib/$name/Library/Application Support\""
+      cat "$root/etc/default/$name"
+    } > "$root/etc/conf.d/$name"
+  done
+  chroot "$root" rc-update --quiet add plexmediaserver default
+  chroot "$root" rc-update --quiet add ssh default
+  # There is no console to log in at, and what nspawn sends to shut down is the signal of a power failure.
+  sed -i '/getty/s/^/#/' "$root/etc/inittab"
+  sed -i '/^rc_sys=/d' "$root/etc/rc.conf"
+  echo 'rc_sys="systemd-nspawn"' >> "$root/etc/rc.conf"
+  printf '#!/bin/sh\nexec /sbin/shutdown -h now\n' | install -m 0755 /dev/stdin "$root/etc/init.d/powerfail"
+}
+
 # settings ROOT NAME PORT: the environment file of a unit. Only the port is in it: what it says wins over the plexsim.json that a test writes.
 settings() { echo "PLEXSIM_ADDR=127.0.0.1:$3" > "$1/etc/default/$2"; }
+
+# install_data ROOT: where six servers keep their data, and listen.
+install_data() {
+  local n
+  settings "$1" plexmediaserver 32400
+  for n in 1 2 3 4 5; do
+    settings "$1" "plexmediaserver-$n" "3241$n"
+    chroot "$1" install -d -o plex -g plex "/var/lib/plexmediaserver-$n" "/var/lib/plexmediaserver-$n/Library" \
+      "/var/lib/plexmediaserver-$n/Library/Application Support"
+  done
+}
 
 # install_units ROOT: plexmediaserver as Plex's package leaves it (enabled), five more servers beside it and one of admin's own, all disabled.
 install_units() {
   local root=$1 system=$1/etc/systemd/system n
+  chroot "$root" usermod --append --groups systemd-journal admin
   install -m 0644 "$HERE/units/plexmediaserver.service" "$root/lib/systemd/system/plexmediaserver.service"
-  settings "$root" plexmediaserver 32400
   for n in 1 2 3 4 5; do
     sed "s/@N@/$n/g" "$HERE/units/plexmediaserver-N.service" > "$system/plexmediaserver-$n.service"
-    settings "$root" "plexmediaserver-$n" "3241$n"
-    chroot "$root" install -d -o plex -g plex "/var/lib/plexmediaserver-$n" "/var/lib/plexmediaserver-$n/Library" \
-      "/var/lib/plexmediaserver-$n/Library/Application Support"
   done
   chroot "$root" su admin -c 'mkdir -p ~/.config/systemd/user'
   install -m 0644 "$HERE/units/plexmediaserver-user.service" "$root/home/admin/.config/systemd/user/plexmediaserver.service"
@@ -92,7 +127,11 @@ build() {
   install_debian "$new"
   rm -f "$new/usr/sbin/policy-rc.d"
   install_users "$new"
-  install_units "$new"
+  install_data "$new"
+  case $init in
+    systemd) install_units "$new" ;;
+    openrc) install_scripts "$new" ;;
+  esac
   : > "$new/etc/machine-id"
   mv "$new" "$root"
 }
@@ -102,7 +141,7 @@ remove_old() {
   local old
   [ -z "$(ls -A "$HOSTS" 2>/dev/null)" ] || return 0
   for old in "$LAB"/rootfs-*; do
-    [ "$old" = "$root" ] || rm -rf "$old"
+    case $old in *"-$recipe") ;; *) rm -rf "$old" ;; esac
   done
 }
 
