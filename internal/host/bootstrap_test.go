@@ -34,7 +34,7 @@ func eachShell(t *testing.T, test func(t *testing.T, l Local)) {
 }
 
 // run gives script its input and returns what it said and how it ended.
-func run(t *testing.T, l Local, script, input string) (string, error) {
+func run(t *testing.T, l Host, script, input string) (string, error) {
 	t.Helper()
 	s, err := l.Shell(t.Context(), script)
 	if err != nil {
@@ -63,12 +63,12 @@ func binary() string {
 }
 
 func TestTheScriptsInputArrivesByteExact(t *testing.T) {
-	eachShell(t, func(t *testing.T, l Local) {
+	eachHost(t, func(t *testing.T, _ hostSpec, h Host) {
 		for name, input := range map[string]string{
 			"nothing": "", "a line": "one\n", "no newline": "one", "newlines": "\n\n\n", "NUL": "\x00", "backslashes": `\n\\` + "\n",
 			"spaces": "  two  \n", "the end line": scriptEnd + "\n", "binary": binary(),
 		} {
-			got, err := run(t, l, "cat", input)
+			got, err := run(t, h, "cat", input)
 			if err != nil || got != input {
 				t.Errorf("%s: got %d bytes, want %d; %v", name, len(got), len(input), err)
 			}
@@ -77,7 +77,7 @@ func TestTheScriptsInputArrivesByteExact(t *testing.T) {
 }
 
 func TestAScriptIsRunAsItIsWritten(t *testing.T) {
-	eachShell(t, func(t *testing.T, l Local) {
+	eachHost(t, func(t *testing.T, _ hostSpec, h Host) {
 		for _, test := range []struct{ script, input, want string }{
 			{"", "", ""},
 			{"printf one", "", "one"},
@@ -90,7 +90,7 @@ func TestAScriptIsRunAsItIsWritten(t *testing.T) {
 			{"x='" + scriptEnd + "'\nprintf '%s' \"$x\"", "", scriptEnd},
 			{"# " + strings.Repeat(strings.Repeat("x", 79)+"\n#", 1<<9) + "\nprintf long", "", "long"},
 		} {
-			got, err := run(t, l, test.script, test.input)
+			got, err := run(t, h, test.script, test.input)
 			if err != nil || got != test.want {
 				t.Errorf("%.60q: got %q, want %q; %v", test.script, got, test.want, err)
 			}

@@ -3,6 +3,7 @@ package host
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,8 +20,8 @@ import (
 )
 
 func TestTheScriptIsNotInTheProcessList(t *testing.T) {
-	eachShell(t, func(t *testing.T, l Local) {
-		s, err := l.Shell(t.Context(), "secret=planted-token-0001\necho $$\nread -r end")
+	eachHost(t, func(t *testing.T, _ hostSpec, h Host) {
+		s, err := h.Shell(t.Context(), "secret=planted-token-0001\necho $$\nread -r end")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +121,7 @@ func TestTheScriptInheritsOnlyWhatItNeeds(t *testing.T) {
 }
 
 func TestAScriptThatFailsSaysHowAndWhy(t *testing.T) {
-	eachShell(t, func(t *testing.T, l Local) {
+	eachHost(t, func(t *testing.T, _ hostSpec, h Host) {
 		for _, test := range []struct {
 			script, stderr string
 			status         int
@@ -131,7 +132,7 @@ func TestAScriptThatFailsSaysHowAndWhy(t *testing.T) {
 			{"echo last words >&2; kill -KILL $$", "last words", -1},
 			{"printf '\\377' >&2; exit 2", "\uFFFD", 2},
 		} {
-			_, err := run(t, l, test.script, "")
+			_, err := run(t, h, test.script, "")
 			var exit *ExitError
 			if !errors.As(err, &exit) || exit.Status != test.status || !strings.HasSuffix(exit.Stderr, test.stderr) || len(exit.Stderr) > 4096 {
 				t.Errorf("%s: %v", test.script, err)
@@ -145,13 +146,13 @@ func TestAScriptThatFailsSaysHowAndWhy(t *testing.T) {
 }
 
 func TestWhatTheScriptLeavesRunningIsNotWaitedFor(t *testing.T) {
-	eachShell(t, func(t *testing.T, l Local) {
+	eachHostAs(t, asRoot[:1], func(t *testing.T, _ hostSpec, h Host) {
 		// It keeps standard error; its end is the test's.
 		fifo := filepath.Join(t.TempDir(), "end")
 		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := run(t, l, "cat "+Quote(fifo)+" >/dev/null </dev/null &", ""); err != nil {
+		if _, err := run(t, h, "cat "+Quote(fifo)+" >/dev/null </dev/null &", ""); err != nil {
 			t.Errorf("Wait: %v", err)
 		}
 		f, err := os.OpenFile(fifo, os.O_WRONLY|syscall.O_NONBLOCK, 0)
@@ -163,9 +164,9 @@ func TestWhatTheScriptLeavesRunningIsNotWaitedFor(t *testing.T) {
 }
 
 func TestAScriptThatNobodyReadsEndsWhenItIsWaitedFor(t *testing.T) {
-	eachShell(t, func(t *testing.T, l Local) {
+	eachHost(t, func(t *testing.T, _ hostSpec, h Host) {
 		done := filepath.Join(t.TempDir(), "done")
-		s, err := l.Shell(t.Context(), "head -c 1000000 /dev/zero; touch "+Quote(done))
+		s, err := h.Shell(t.Context(), "head -c 1000000 /dev/zero; touch "+Quote(done))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,8 +188,12 @@ func TestMain(m *testing.M) {
 	if script == "" {
 		os.Exit(m.Run())
 	}
-	interpreter := strings.Fields(os.Getenv(envCaller + "_SHELL"))
-	s, err := (Local{Interpreter: interpreter}).Shell(context.Background(), script)
+	var spec hostSpec
+	if err := json.Unmarshal([]byte(os.Getenv(envCaller+"_HOST")), &spec); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	s, err := spec.host().Shell(context.Background(), script)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -198,13 +203,17 @@ func TestMain(m *testing.M) {
 }
 
 func TestAScriptGoesOnWhenItsCallerIsKilled(t *testing.T) {
-	eachShell(t, func(t *testing.T, l Local) {
+	eachHost(t, func(t *testing.T, spec hostSpec, _ Host) {
 		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
 			done := filepath.Join(t.TempDir(), "done")
 			script := "trap : PIPE\necho ready\nIFS= read -r order\necho nobody reads this\nprintf %s finished >" + Quote(done+".new") +
 				"\nmv " + Quote(done+".new") + " " + Quote(done)
 			caller := exec.CommandContext(t.Context(), os.Args[0])
-			caller.Env = append(os.Environ(), envCaller+"="+script, envCaller+"_SHELL="+strings.Join(l.Interpreter, " "))
+			host, err := json.Marshal(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			caller.Env = append(os.Environ(), envCaller+"="+script, envCaller+"_HOST="+string(host))
 			caller.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			out, err := caller.StdoutPipe()
 			if err != nil {

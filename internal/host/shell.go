@@ -149,10 +149,11 @@ func (s *shell) awaitReady() error {
 	said := newTail(1024)
 	for left := maxGreeting; left > 0; {
 		line, err := s.stdout.ReadSlice('\n')
-		switch strings.TrimRight(string(line), "\r\n") {
-		case shellReady:
+		// A greeting, or a prompt, may end without a line break.
+		switch said := strings.TrimRight(string(line), "\r\n"); {
+		case strings.HasSuffix(said, shellReady):
 			return nil
-		case shellTerminal:
+		case strings.HasSuffix(said, shellTerminal):
 			return errTerminal
 		}
 		left -= len(line)
