@@ -36,7 +36,7 @@ func (b *Binder) claimOnline(ctx context.Context, srv *server.Server, seen Resul
 		token = minted.Token
 	}
 	claimErr := srv.API().Claim(ctx, token)
-	if errors.Is(claimErr, pms.ErrClaimRefused) {
+	if errors.Is(claimErr, pms.ErrClaimRefused) || errors.Is(claimErr, pms.ErrNoRoute) {
 		return seen, fmt.Errorf("%w: %w", errNotOnline, claimErr)
 	}
 	// The answer may have been lost and the claim done, so the server is looked

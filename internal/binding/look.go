@@ -18,7 +18,7 @@ func (b *Binder) Look(ctx context.Context, srv *server.Server, account string, k
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{State: stateOf(found)}
+	r := Result{State: stateOf(found), Warnings: found.Warnings}
 	if r.Status == Unclaimed {
 		return r, nil
 	}

@@ -18,9 +18,9 @@ var claimToken = regexp.MustCompile(`^claim-[A-Za-z0-9_-]{1,256}$`)
 // most 60 s. It is never repeated. A nil error is what the server says; Identity
 // tells whether it is so.
 //
-// Errors: ErrRefused, ErrStarting, ErrClaimRefused, ErrUnreachable,
-// ErrUnexpected. ErrRefused leaves the claim token usable; the last two may come
-// of a claim that took place.
+// Errors: ErrRefused, ErrStarting, ErrNoRoute, ErrClaimRefused, ErrUnreachable,
+// ErrUnexpected. ErrRefused and ErrNoRoute leave the claim token usable; the
+// last two may come of a claim that took place.
 func (c *Client) Claim(ctx context.Context, token string) error {
 	token = strings.TrimSpace(token)
 	what := call{

@@ -34,8 +34,9 @@ const (
 // through SSH.
 //
 // It ends when ctx does. An error that means that nothing listens there matches
-// syscall.ECONNREFUSED with errors.Is. Errors are shown to people: they name the
-// host, and hold no secret.
+// syscall.ECONNREFUSED with errors.Is, and one that means that the host lets no
+// connection through matches ErrNoRoute. Errors are shown to people: they name
+// the host, and hold no secret.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Client asks one media server. It is safe for concurrent use. Every request has
@@ -48,7 +49,10 @@ type Client struct {
 // New makes a client for a server at http(s)://host[:port], and does no I/O.
 // Anything more in the URL, and a nil dialer, are errors; they do not quote it,
 // as it may hold a password.
-func New(baseURL string, dial Dialer) (*Client, error) {
+//
+// Where dial says ErrNoRoute, requests go through relay, if there is one; its
+// errors are as the dialer's.
+func New(baseURL string, dial Dialer, relay http.RoundTripper) (*Client, error) {
 	base, err := parseBase(baseURL)
 	if err != nil {
 		return nil, err
@@ -57,7 +61,7 @@ func New(baseURL string, dial Dialer) (*Client, error) {
 		return nil, errors.New("no way to reach the server's host is given")
 	}
 	return &Client{base: base, http: &http.Client{
-		Transport: newTransport(base, dial),
+		Transport: &route{direct: newTransport(base, dial), relay: relay},
 		// A redirect could carry the claim token to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil

@@ -18,7 +18,7 @@ func TestNewTakesASchemeAHostAndAPort(t *testing.T) {
 	for _, url := range []string{
 		"http://127.0.0.1:32400", "https://127.0.0.1:32400/", "http://localhost", "HTTP://nas.lan:1", "http://[::1]:32400", "https://[fe80::1]",
 	} {
-		if _, err := pms.New(url, direct); err != nil {
+		if _, err := pms.New(url, direct, nil); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
@@ -31,7 +31,7 @@ func TestNewTakesNothingElseAndDoesNotQuoteIt(t *testing.T) {
 		"http://nas.lan/#S3cret", "http://nas.lan:", "http://nas.lan:0", "http://nas.lan:65536", "http://nas.lan:S3cret", "http://na s.lan/S3cret",
 		"http://[::1]:99999", "http://[::1",
 	} {
-		client, err := pms.New(url, direct)
+		client, err := pms.New(url, direct, nil)
 		if err == nil || client != nil {
 			t.Errorf("%q is taken", url)
 			continue
@@ -42,7 +42,7 @@ func TestNewTakesNothingElseAndDoesNotQuoteIt(t *testing.T) {
 }
 
 func TestNewWantsAWayToReachTheHost(t *testing.T) {
-	if _, err := pms.New("http://127.0.0.1:32400", nil); err == nil {
+	if _, err := pms.New("http://127.0.0.1:32400", nil, nil); err == nil {
 		t.Error("a client without a dialer would look at the wrong machine")
 	}
 }

@@ -45,6 +45,8 @@ func transportError(ctx context.Context, err error) error {
 	}
 	dial, dialling := errors.AsType[*dialError](err)
 	switch {
+	case errors.Is(err, ErrNoRoute):
+		return ErrNoRoute
 	case dialling && isRefused(err):
 		return fmt.Errorf("%w: %w", ErrRefused, dial.err)
 	case dialling:

@@ -76,7 +76,7 @@ func fails(err error) pms.Dialer {
 
 func clientOf(t *testing.T, url string, dial pms.Dialer) *pms.Client {
 	t.Helper()
-	client, err := pms.New(url, dial)
+	client, err := pms.New(url, dial, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

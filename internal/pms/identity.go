@@ -47,7 +47,7 @@ var (
 // Identity asks the server who it is (plex-facts 2.6). It needs no token, and
 // takes at most 10 s.
 //
-// Errors: ErrRefused, ErrStarting, ErrUnreachable, ErrUnexpected.
+// Errors: ErrRefused, ErrStarting, ErrNoRoute, ErrUnreachable, ErrUnexpected.
 func (c *Client) Identity(ctx context.Context) (Identity, error) {
 	status, body, err := c.do(ctx, askIdentity)
 	if err != nil {

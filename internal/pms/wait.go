@@ -2,6 +2,7 @@ package pms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -16,7 +17,7 @@ const (
 // WaitIdentity asks the server who it is until it answers with something that
 // accept takes (nil takes anything), or until ctx ends, which is its only limit.
 // No error ends it sooner: a server that restarts may refuse, hang up and answer
-// nonsense in turn.
+// nonsense in turn. Only ErrNoRoute, which no waiting mends, is returned at once.
 //
 // Its error matches the last cause (ErrRefused, ErrStarting, ErrUnreachable,
 // ErrUnexpected, or ErrNotAccepted for an identity that accept does not take)
@@ -28,6 +29,8 @@ func (c *Client) WaitIdentity(ctx context.Context, accept func(Identity) bool) (
 		switch {
 		case err == nil && (accept == nil || accept(identity)):
 			return identity, nil
+		case errors.Is(err, ErrNoRoute):
+			return Identity{}, err
 		case err == nil:
 			last = c.failed(askIdentity, notAccepted(identity))
 		case ctx.Err() == nil || last == nil:

@@ -13,11 +13,10 @@ import (
 
 // Report is what an edit did.
 type Report struct {
-	Inspection          // as the server is now
-	Changed    bool     // false: change wanted nothing, and nothing was stopped
-	Restarted  bool     // false: nothing was stopped, or it was stopped to begin with
-	Backup     string   // the newest good copy of the preferences as they were
-	Warnings   []string // what was out of the ordinary, for the person who applies
+	Inspection        // as the server is now
+	Changed    bool   // false: change wanted nothing, and nothing was stopped
+	Restarted  bool   // false: nothing was stopped, or it was stopped to begin with
+	Backup     string // the newest good copy of the preferences as they were
 }
 
 // Edit stops the server, applies change to its preferences document, and starts
@@ -234,6 +233,10 @@ func (e *edit) verifyAnswer(ctx context.Context) error {
 	switch {
 	case err == nil:
 		e.report.Identity = identity
+		return nil
+	case errors.Is(err, pms.ErrNoRoute):
+		// That nothing could be asked has been said before the stop. Its
+		// preferences are looked at next.
 		return nil
 	case ctx.Err() != nil, errors.Is(err, pms.ErrStarting):
 		// It runs and may only need longer, as with a migration of its database.

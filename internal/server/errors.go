@@ -22,6 +22,9 @@ var (
 	ErrLocked          = errors.New("somebody else is editing this server")
 	ErrKillLimit       = errors.New("the service manager would kill the server")
 	ErrMoving          = errors.New("the server is neither running nor at rest")
+	ErrRespawned       = errors.New("something started the server again at once")
+	ErrNoCommands      = errors.New("nobody knows how to stop and start the server on this platform")
+	ErrProcess1        = errors.New("the server has no service manager: it is the container itself")
 	ErrNotAnswering    = errors.New("the server does not answer")
 	ErrOtherServer     = errors.New("another server answers at this address")
 	ErrStopFailed      = errors.New("the server could not be stopped")
@@ -37,8 +40,11 @@ var (
 // to act.
 const (
 	stateUntouched = "Nothing was stopped and nothing was changed."
+	stateUnknown   = "What the server does now is not known."
 	stateRestored  = "The server runs again with the preferences that it had."
 )
+
+const nextLook = "Look at the server, then apply again: what is as it should be is left as it is."
 
 // Error is a failure that a person has to act on.
 type Error struct {
@@ -77,9 +83,9 @@ const (
 )
 
 var failures = map[string]failure{
-	"unsupported":       {ErrUnsupported, doingFind, stateUntouched, "This version manages servers on Linux."},
-	"service-not-found": {ErrServiceNotFound, doingFind, stateUntouched, "Set server.service.name to the unit that runs the server, or server.commands to the commands that stop it, start it and tell its status."},
-	"several-servers":   {ErrSeveralServers, doingFind, stateUntouched, "Set server.service.name or server.preferences_path to choose one."},
+	"unsupported":       {ErrUnsupported, doingFind, stateUntouched, "This version manages servers on Linux and FreeBSD."},
+	"service-not-found": {ErrServiceNotFound, doingFind, stateUntouched, "Set server.service.name, and server.service.manager, to the service that runs the server, or server.commands to the commands that stop it, start it and tell its status."},
+	"several-servers":   {ErrSeveralServers, doingFind, stateUntouched, "Set server.service.name and server.service.manager, or server.preferences_path, to those of one of them."},
 	"no-preferences":    {ErrNoPreferences, doingFind, stateUntouched, "Set server.preferences_path. A server that has never run has no preferences yet: start it once."},
 	"unreadable":        {ErrUnreadable, doingRead, stateUntouched, "Run Terraform as root, or as the user who runs the server."},
 	"not-regular":       {ErrNotRegular, doingRead, stateUntouched, "Set server.preferences_path to the file itself."},
@@ -88,7 +94,10 @@ var failures = map[string]failure{
 	"no-room":           {ErrNoRoom, doingPlan, stateUntouched, "Make room for three copies of the preferences."},
 	"no-lock":           {ErrNoLock, doingPlan, stateUntouched, "Install flock (util-linux or BusyBox)."},
 	"locked":            {ErrLocked, doingPlan, stateUntouched, "Wait until that run has ended, then apply again."},
-	"kill-limit":        {ErrKillLimit, doingPlan, stateUntouched, "systemd kills what does not stop within the unit's TimeoutStopSec, which empties the preferences. Run Terraform as root, so that the limit can be lifted for the edit, or set TimeoutStopSec=infinity in the unit."},
+	"kill-limit":        {ErrKillLimit, doingPlan, stateUntouched, "A server that is killed as it stops may leave empty preferences behind. Run Terraform as a user who may do what is said above, or change that setting, or set server.commands to commands that never kill."},
+	"no-commands":       {ErrNoCommands, doingPlan, stateUntouched, "Set server.commands to the commands that stop it, start it and tell its status."},
+	"process-1":         {ErrProcess1, doingFind, stateUntouched, "It can only be stopped from outside, with its container. Set server.container, or server.commands on the container's host."},
+	"respawned":         {ErrRespawned, doingStop, "The server has been restarted, and runs with the preferences that it had; nothing was changed.", "Set server.service to the service that restarts it, so that it is asked to stop, or server.commands."},
 	"moving":            {ErrMoving, doingPlan, stateUntouched, "Wait until it has started or stopped, then apply again. A server that was started by hand has to be stopped by hand."},
 	"stop-failed":       {ErrStopFailed, doingStop, "It was not stopped and nothing was changed.", "Run Terraform as a user who may stop the service."},
 	"stop-timeout":      {ErrStopTimeout, doingStop, "It was asked to stop and still runs; nothing was changed and it was not killed. If it stops after all it is started again.", "Look at the server's log; raise server.stop_timeout if it needs longer."},
@@ -99,7 +108,7 @@ func (s *Server) failed(said []byte) error {
 	code, detail, _ := strings.Cut(string(said), " ")
 	f, known := failures[code]
 	if !known {
-		f = failure{err: ErrDisconnected, doing: doingFind}
+		f = failure{ErrDisconnected, doingFind, stateUnknown, nextLook}
 		detail = string(said)
 	}
 	err := f.err

@@ -25,21 +25,25 @@ const (
 // Inspection is what one look at a server finds.
 type Inspection struct {
 	ID              string // ProcessedMachineIdentifier, 40 hexadecimal digits
-	Platform        string // for example "linux"
+	Platform        string // one of Platforms
 	PreferencesPath string
 	Manager         string // how the service is managed: ManagerSystemd …
-	Unit            string // empty with ManagerCommands
+	Unit            string // its name there; empty with ManagerCommands
 	Owner           string // "user:group" of the preferences
 	User            string // who looked
 	State           State
 	Detail          string         // what the status command said, if anything
 	Document        prefs.Document // the preferences as they are
-	Identity        pms.Identity   // what the running server says; zero when it does not run
+	Identity        pms.Identity   // what the running server says; zero when it does not run, or cannot be asked
+	Warnings        []string       // what is out of the ordinary, for the person who applies
 }
 
 // Service names what manages the server, for example
 // "plexmediaserver.service (systemd)".
 func (i Inspection) Service() string {
+	if i.Manager == managerNone {
+		return "no service manager that is known"
+	}
 	if i.Unit == "" {
 		return i.Manager
 	}
@@ -66,7 +70,7 @@ func (s *Server) Inspect(ctx context.Context) (Inspection, error) {
 // preferences that are in order. A server truncates its file before it writes
 // (plex-facts section 4), so a reading may catch it in between: it is repeated.
 func (s *Server) ready(ctx context.Context, c *session) (Inspection, error) {
-	var found Inspection
+	found := Inspection{Warnings: c.warnings}
 	for attempt := 1; ; attempt++ {
 		data, err := s.report(ctx, c, &found)
 		if err != nil {
@@ -170,6 +174,11 @@ func (s *Server) identify(ctx context.Context, found *Inspection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Limits.Answer)
 	defer cancel()
 	identity, err := s.api.WaitIdentity(ctx, nil)
+	if errors.Is(err, pms.ErrNoRoute) {
+		found.Warnings = append(found.Warnings, fmt.Sprintf(
+			"The server on %s was not asked who it is, so that it uses the preferences at %s is unverified: %v.", s.Host(), found.PreferencesPath, err))
+		return nil
+	}
 	if err != nil {
 		return &Error{
 			Doing: "Asking the server who it is", Host: s.Host(), State: stateUntouched,

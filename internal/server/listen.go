@@ -9,24 +9,33 @@ import (
 	"strings"
 )
 
-// listenPattern is an extended regular expression that matches the lines of
-// /proc/net/tcp and tcp6 for a socket that listens where rawURL points: on that
-// very address or on all addresses. Another server's socket on another address
-// with the same port does not match.
-func listenPattern(rawURL string) string {
+// portOf is the host name and the port of rawURL, the port 0 where there is none. pms.New has refused a URL without one already.
+func portOf(rawURL string) (name string, number uint64) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return "^$" // pms.New has refused such a URL already
+		return "", 0
 	}
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	number, err := strconv.ParseUint(port, 10, 16)
+	number, err = strconv.ParseUint(port, 10, 16)
 	if err != nil {
+		return "", 0
+	}
+	return u.Hostname(), number
+}
+
+// listenPattern is an extended regular expression that matches the lines of
+// /proc/net/tcp and tcp6 for a socket that listens where rawURL points: on that
+// very address or on all addresses. Another server's socket on another address
+// with the same port does not match.
+func listenPattern(rawURL string) string {
+	name, number := portOf(rawURL)
+	if number == 0 {
 		return "^$"
 	}
-	return fmt.Sprintf(": (%s):%04X [0-9A-F]+:0000 0A ", strings.Join(listenAddresses(u.Hostname()), "|"), number)
+	return fmt.Sprintf(": (%s):%04X [0-9A-F]+:0000 0A ", strings.Join(listenAddresses(name), "|"), number)
 }
 
 // listenAddresses are the forms in which the kernel prints the addresses that a
@@ -60,4 +69,27 @@ func kernelWords(a netip.Addr) string {
 		fmt.Fprintf(&b, "%X", word)
 	}
 	return b.String()
+}
+
+// listenPatternBSD is the same for the lines of FreeBSD's sockstat -46l:
+//
+//	plex Plex_Media 1234 20 tcp46 *:32400 *:*
+func listenPatternBSD(rawURL string) string {
+	name, number := portOf(rawURL)
+	if number == 0 {
+		return "^$"
+	}
+	addresses := []string{`\*`}
+	switch a, err := netip.ParseAddr(name); {
+	case name == "localhost":
+		addresses = append(addresses, "127.0.0.1", "::1")
+	case err == nil:
+		addresses = append(addresses, a.Unmap().WithZone("").String())
+	default:
+		addresses = []string{"[^ ]+"}
+	}
+	for i, a := range addresses {
+		addresses[i] = strings.ReplaceAll(a, "127.0.0.1", `127\.0\.0\.1`)
+	}
+	return fmt.Sprintf("[ \t]tcp[46]*[ \t]+(%s):%d[ \t]", strings.Join(addresses, "|"), number)
 }

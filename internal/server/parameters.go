@@ -1,24 +1,15 @@
 package server
 
 import (
-	_ "embed"
 	"fmt"
 	"math"
 	"os"
 	"os/user"
-	"path"
 	"strings"
 	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 )
-
-//go:embed server.sh
-var script string
-
-// knownUnits are the names under which packages install the server (plex-facts
-// section 5.1: Debian and RPM packages, NixOS).
-var knownUnits = []string{"plexmediaserver.service", "plex.service"}
 
 // Modes of the script.
 const (
@@ -31,25 +22,15 @@ const (
 func (s *Server) program(mode, nonce string) string {
 	o := s.options
 	manager, unit := o.Service.Manager, o.Service.Name
-	units := knownUnits
-	switch {
-	case o.Commands != Commands{}:
-		manager = ManagerCommands
-	case unit == "":
-		manager = ""
-	default:
-		if path.Ext(unit) == "" {
-			unit += ".service"
-		}
-		if manager == "" {
-			manager = ManagerSystemd
-		}
+	if o.Commands != (Commands{}) {
+		manager, unit = ManagerCommands, ""
 	}
 	var b strings.Builder
 	for _, p := range []struct{ name, value string }{
-		{"mode", mode}, {"nonce", nonce}, {"holder", holder()}, {"listen", listenPattern(o.URL)},
-		{"manager", manager}, {"unit", unit}, {"units", strings.Join(units, " ")},
-		{"preferences", o.PreferencesPath},
+		{"mode", mode}, {"nonce", nonce}, {"holder", holder()},
+		{"listen", listenPattern(o.URL)}, {"listen_bsd", listenPatternBSD(o.URL)},
+		{"manager", manager}, {"unit", unit}, {"managers", strings.Join(managers, " ")},
+		{"platform", o.Platform}, {"rows", rows(o.Platform, manager)}, {"preferences", o.PreferencesPath},
 		{"stop", o.Commands.Stop}, {"start", o.Commands.Start}, {"status", o.Commands.Status},
 		{"backup_dir", o.Backup.Directory}, {"keep", fmt.Sprint(o.Backup.Keep)},
 		{"stop_limit", seconds(o.StopTimeout)}, {"command_limit", seconds(o.Limits.Command)},

@@ -12,13 +12,6 @@ import (
 // DefaultURL is where a media server listens, as seen from its own host.
 const DefaultURL = "http://127.0.0.1:32400"
 
-// Managers of a service.
-const (
-	ManagerSystemd     = "systemd"
-	ManagerSystemdUser = "systemd-user"
-	ManagerCommands    = "commands"
-)
-
 // DefaultStopTimeout is how long a server may take to stop. Ten seconds were
 // measured to be too short for a real library (plex-facts section 4).
 const DefaultStopTimeout = 90 * time.Second
@@ -29,6 +22,7 @@ const DefaultKeep = 5
 // Options say which server is meant and how it is handled. The zero value is
 // the one server that is found on the host.
 type Options struct {
+	Platform        string // one of Platforms; empty: detected
 	PreferencesPath string // absolute path of Preferences.xml; empty: found by the service
 	Service         Service
 	Commands        Commands // replace the service manager
@@ -38,7 +32,9 @@ type Options struct {
 	Limits          Limits
 }
 
-// Service is a unit of a service manager. An empty Manager is detected.
+// Service is one of a service manager, which is one of Managers. Either may be
+// empty: the usual names are looked for under that manager, or that name under
+// every manager that is there.
 type Service struct{ Manager, Name string }
 
 // Commands are shell commands that stop and start the server and tell whether
@@ -99,7 +95,7 @@ func New(h host.Host, options Options) (*Server, error) {
 		options.Backup.Keep = DefaultKeep
 	}
 	options.Limits = options.Limits.withDefaults()
-	api, err := pms.New(options.URL, h.Dial)
+	api, err := pms.New(options.URL, dialer(h), relay{h})
 	if err != nil {
 		return nil, err
 	}

@@ -34,16 +34,41 @@ type session struct {
 	ended   chan struct{} // closed when the script's output has ended
 	readErr error         // why, once ended is closed
 	exited  chan error
+
+	ahead    []record // what was read already, and not yet taken
+	warnings []string // what was found out before
 }
 
-// open starts the script. The nonce that ends a value is new each time, so that
-// nothing on the host can have been prepared to imitate it.
+// open starts the script, or what stands for it in a container.
 func (s *Server) open(ctx context.Context, mode string) (*session, error) {
+	if c := containerOf(s.host); c != nil {
+		return s.openContainer(ctx, c, mode)
+	}
+	return s.openShell(ctx, mode)
+}
+
+// openShell starts the script. The nonce that ends a value is new each time, so that
+// nothing on the host can have been prepared to imitate it.
+func (s *Server) openShell(ctx context.Context, mode string) (*session, error) {
 	nonce := "#:" + rand.Text()
 	shell, err := s.host.Shell(ctx, s.program(mode, nonce))
 	if err != nil {
-		return nil, &Error{Doing: "Starting a shell", Host: s.Host(), Err: err, State: stateUntouched}
+		return nil, s.unreached("Starting a shell", err)
 	}
+	return newSession(shell, nonce), nil
+}
+
+// unreached is err, of a machine, with the way out that it knows.
+func (s *Server) unreached(doing string, err error) error {
+	failed := &Error{Doing: doing, Host: s.Host(), Err: err, State: stateUntouched}
+	var way *host.Error
+	if errors.As(err, &way) {
+		failed.Next = way.Next
+	}
+	return failed
+}
+
+func newSession(shell host.Shell, nonce string) *session {
 	c := &session{
 		shell: shell, records: make(chan record), ended: make(chan struct{}), exited: make(chan error, 1),
 	}
@@ -52,7 +77,7 @@ func (s *Server) open(ctx context.Context, mode string) (*session, error) {
 		<-c.ended
 		c.exited <- shell.Wait()
 	}()
-	return c, nil
+	return c
 }
 
 // read turns the script's output into records until it ends.
@@ -97,6 +122,11 @@ func readRecord(in *bufio.Reader, nonce string) (record, error) {
 // next is the next record. Without one its error is the context's, or
 // ErrDisconnected with what the shell said as it ended.
 func (c *session) next(ctx context.Context) (record, error) {
+	if len(c.ahead) > 0 {
+		r := c.ahead[0]
+		c.ahead = c.ahead[1:]
+		return r, nil
+	}
 	select {
 	case r := <-c.records:
 		return r, nil

@@ -59,12 +59,12 @@ var quick = server.Limits{
 	Verify: 20 * time.Second, Linger: 10 * time.Second, Answer: 10 * time.Second,
 }
 
-// options are how sim is reached and managed: by its unit on a lab host, else by
+// options are how sim is reached and managed: by its service manager, else by
 // the commands of its supervisor.
 func options(sim *simtest.ServerProcess, changes ...func(*server.Options)) server.Options {
 	o := server.Options{PreferencesPath: sim.PreferencesPath(), URL: sim.URL(), Limits: quick}
 	if sim.Unit() != "" {
-		o.Service = server.Service{Manager: server.ManagerSystemd, Name: sim.Unit()}
+		o.Service = server.Service{Manager: sim.Manager(), Name: sim.Unit()}
 	} else {
 		byCommands(sim, func(*server.Commands) {})(&o)
 	}

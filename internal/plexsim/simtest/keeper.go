@@ -10,7 +10,7 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 )
 
-// keeper is what runs a server: the supervisor of plexsim, or a real unit.
+// keeper is what runs a server: the supervisor of plexsim, or a real service manager.
 type keeper interface {
 	start() error
 	stop() error
@@ -19,19 +19,24 @@ type keeper interface {
 	retire() error    // nothing may start it any more
 	own(string) error // gives a file to the user who runs the server
 	commands() Commands
-	unit() string // empty without one
+	manager() string // as server.Service has it; empty without one
+	unit() string    // its name there
 }
 
 // keep chooses what runs the server, and where it is.
-func (s *ServerProcess) keep() {
+func (s *ServerProcess) keep(manager *Manager) {
 	s.t.Helper()
-	if os.Getenv(EnvLab) == "systemd" {
-		u := takeUnit(s.t)
+	if lab := os.Getenv(EnvLab); lab != "" && manager == nil {
+		u := takeUnit(s.t, lab)
 		s.config.SupportDir, s.config.Addr, s.keeper = u.supportDir, u.addr, u
 		return
 	}
 	s.config.SupportDir = filepath.Join(s.t.TempDir(), "Library", "Application Support")
 	s.config.Addr = freeAddr(s.t)
+	if manager != nil {
+		s.keeper = manager.adopt(s)
+		return
+	}
 	s.keeper = supervised{t: s.t, program: s.program, dir: s.config.SupportDir}
 }
 
@@ -64,6 +69,7 @@ func (k supervised) stop() error      { return k.control("stop") }
 func (k supervised) kill() error      { return k.supervisor().Kill() }
 func (k supervised) retire() error    { return k.supervisor().Retire() }
 func (k supervised) own(string) error { return nil }
+func (k supervised) manager() string  { return "" }
 func (k supervised) unit() string     { return "" }
 
 func (k supervised) pid() int {

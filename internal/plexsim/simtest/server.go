@@ -28,6 +28,8 @@ type Options struct {
 	NoPreferences bool
 	// Configure changes the behaviour before the first start.
 	Configure func(*plexsim.Config)
+	// Manager runs the server, rather than plexsim or the lab host.
+	Manager *Manager
 }
 
 // ServerProcess is a server that runs as a program of its own, supervised by
@@ -54,7 +56,7 @@ func NewServer(t testing.TB, options Options) *ServerProcess {
 		PlexTVURL: "http://" + freeAddr(t),
 		Events:    filepath.Join(".plexsim", "events"),
 	}
-	s.keep()
+	s.keep(options.Manager)
 	s.must(os.MkdirAll(s.DataDir(), 0o755))
 	var account plexsim.Account
 	if options.PlexTV != nil {
@@ -138,7 +140,11 @@ func (s *ServerProcess) WritePreferences(content []byte) {
 // Commands are the lines that control the server from a POSIX shell.
 func (s *ServerProcess) Commands() Commands { return s.keeper.commands() }
 
-// Unit is the systemd unit that runs the server; empty where plexsim does.
+// Manager is the service manager that runs the server, as server.Service names
+// it; empty where plexsim does.
+func (s *ServerProcess) Manager() string { return s.keeper.manager() }
+
+// Unit is the service that runs the server; empty where plexsim does.
 func (s *ServerProcess) Unit() string { return s.keeper.unit() }
 
 // Start starts the server and waits for its port.

@@ -1,0 +1,116 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
+#
+# The edit and the inspection.
+
+# stopped_phase: between stop and start. One answer from the far side decides.
+stopped_phase() {
+  detail=$( (cat -- "$prefs" >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
+  limit "$p_silence" put_file stopped "$prefs"
+  if ! await "$p_silence"; then return 1; fi
+  case $verb in
+    write | write-from-before) ;;
+    *) return 0 ;;
+  esac
+  [ "$verb" = write-from-before ] || good=after
+  receive "$argument" "$temporary" || { put note "the new preferences did not arrive whole or could not be written"; return 1; }
+  replace "$temporary" || { put note "the new preferences could not be put in place: $detail"; return 1; }
+  written=yes
+}
+
+edit() {
+  [ "$manager" != none ] || fail no-commands "$platform"
+  trap 'at_exit' EXIT
+  trap 'exit 1' HUP INT TERM
+  trap : PIPE
+  lock
+  look
+  prepare
+  put_file preferences "$before"
+  put ready ''
+  while :; do
+    await "$p_patience" || exit 0
+    case $verb in
+      again)
+        copy_before || fail no-room "$detail"
+        put_file preferences "$before"
+        put ready ''
+        ;;
+      go)
+        machine_id=$argument
+        break
+        ;;
+      *) exit 0 ;;
+    esac
+  done
+  if [ "$was" = running ]; then call disarm || fail kill-limit "$detail"; fi
+  # From here on nobody ends this script half-way.
+  trap : HUP INT TERM
+  watch "$$" &
+  guard=$!
+  lock_hold "$guard"
+  if [ "$was" = running ]; then
+    enter stopping
+    stop_server
+    case $? in
+      0) enter stopped ;;
+      1) fail stop-timeout "$detail" ;;
+      3)
+        enter idle
+        fail respawned "$detail"
+        ;;
+      *)
+        enter idle
+        fail stop-failed "$detail"
+        ;;
+    esac
+  else
+    at_rest || fail moving "$detail"
+    enter resting
+  fi
+  stopped_phase
+  if [ "$was" = running ]; then
+    if [ -z "$written" ]; then
+      if bring_back; then started=kept; else started="failed $detail"; fi
+    elif start_server; then
+      started=yes
+    else
+      started="failed $detail"
+    fi
+    case $started in failed*) ;; *) enter started ;; esac
+  elif [ -n "$written" ]; then
+    started=left
+  else
+    bring_back
+    started=kept
+  fi
+  [ -n "$written" ] || done=yes
+  put started "$started"
+  put copy_before "$before"
+  put copy_after "$after"
+  while await "$p_verify_limit"; do
+    case $verb in
+      check) put_file preferences "$prefs" ;;
+      revert)
+        if put_back; then put reverted yes; else put reverted "no $detail"; fi
+        done=yes
+        ;;
+      *)
+        done=yes
+        prune
+        break
+        ;;
+    esac
+  done
+  exit 0
+}
+
+inspect() {
+  look
+  put_file preferences "$prefs"
+  put ready ''
+  while await 30; do
+    [ "$verb" = again ] || break
+    put_file preferences "$prefs"
+    put ready ''
+  done
+}

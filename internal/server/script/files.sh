@@ -1,0 +1,125 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
+#
+# Copies, and the new preferences in the place of the old.
+
+# flush PATH: the file or directory is on the disk. A sync that takes no
+# operands flushes everything.
+flush() {
+  case $kernel in
+    linux) sync -- "$1" 2>/dev/null || sync ;;
+    *) fsync -- "$1" 2>/dev/null || sync ;;
+  esac
+}
+
+# attributes PATH: what a file has besides its bytes.
+attributes() {
+  # shellcheck disable=SC2012
+  ls -ldn -- "$1" | awk '{ print $1, $3, $4 }'
+  if command -v getfacl >/dev/null 2>&1; then getfacl -cnp -- "$1" 2>/dev/null; fi
+  if command -v getfattr >/dev/null 2>&1; then getfattr -d -m - --absolute-names -- "$1" 2>/dev/null | sed 1d; fi
+}
+
+# make_twin FILE: an empty-handed copy of the preferences with the same owner,
+# group, mode, access list, extended attributes and label; its bytes are
+# replaced later, which keeps all of these.
+make_twin() {
+  cp --preserve=all -- "$prefs" "$1" 2>/dev/null || cp -p -- "$prefs" "$1"
+}
+
+# default_backup_dir: beside the data directory; inside it where that is a
+# volume of its own, as in some containers: what is beside it does not last.
+default_backup_dir() {
+  case $data_dir in
+    */*/*) printf '%s\n' "$data_dir.terraform-backups" ;;
+    *) printf '%s\n' "$data_dir/.terraform-backups" ;;
+  esac
+}
+
+# prepare: everything that can fail for want of room or rights, before the stop.
+prepare() {
+  backup_dir=${p_backup_dir:-$(default_backup_dir)}
+  if [ -L "$backup_dir" ]; then fail backup-directory "it is a symbolic link"; fi
+  if [ ! -d "$backup_dir" ]; then
+    detail=$(mkdir -m 700 -- "$backup_dir" 2>&1) || fail backup-directory "$detail"
+  fi
+  # shellcheck disable=SC2012
+  backup_mode=$(ls -ldn -- "$backup_dir" | awk '{ print substr($1, 2, 9), $3 }')
+  if [ "$backup_mode" != "rwx------ $(id -u)" ]; then
+    fail backup-directory "it must have mode 0700 and belong to $(id -un 2>/dev/null || id -u), and has $backup_mode"
+  fi
+  # The first part tells the copies of several servers in one directory apart.
+  backup_server="$backup_dir/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
+  backup_stem="$backup_server-$(date -u +%Y%m%dT%H%M%SZ)-$$"
+  before="$backup_stem.before.xml"
+  after="$backup_stem.after.xml"
+  stage_file="$backup_stem.stage"
+  temporary="$data_dir/.Preferences.xml.terraform-$$"
+  copy_before || fail no-room "$detail"
+  # The second copy and the new file take their room now.
+  detail=$(cp -- "$before" "$after" 2>&1) || fail no-room "$detail"
+  detail=$(make_twin "$temporary" 2>&1) || fail no-room "$detail"
+  detail=$( (printf '%0512d' 0 >>"$temporary") 2>&1) || fail no-room "$detail"
+  if [ "$(attributes "$temporary")" != "$(attributes "$prefs")" ]; then in_place=yes; fi
+  printf 'idle\n' >"$stage_file" || fail no-room "$stage_file"
+}
+
+# copy_before: the copy from before the stop. The server may be writing: it is
+# taken again until two readings agree.
+copy_before() {
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    detail=$( (cat -- "$prefs" >"$before") 2>&1) || return 1
+    if cmp -s -- "$prefs" "$before"; then
+      detail=$(flush "$before" 2>&1)
+      return
+    fi
+    nap
+  done
+  detail="the preferences changed at every reading"
+  return 1
+}
+
+# whole FILE: a last look by the script alone, for when the far side has gone:
+# not empty, closed, and the same server's.
+whole() {
+  [ -s "$1" ] && tail -c 64 "$1" | tr -d ' \t\r\n' | grep -q '>$' &&
+    grep -qF -e "$machine_id" "$1"
+}
+
+# renew_temporary: there is a twin to write into, also when the server has
+# removed its preferences.
+renew_temporary() {
+  if [ -f "$temporary" ]; then return 0; fi
+  if [ -f "$prefs" ]; then
+    make_twin "$temporary"
+  else
+    cp -- "$before" "$temporary" && chown "$prefs_owner" "$temporary"
+  fi
+}
+
+# replace FILE: makes FILE's bytes the preferences, in one step where rename
+# works, else in place. FILE is $temporary or a copy. False with $detail.
+replace() {
+  if [ "$1" != "$temporary" ]; then
+    detail=$( { renew_temporary && cat -- "$1" >"$temporary"; } 2>&1) || return 1
+  fi
+  detail=$(flush "$temporary" 2>&1) || return 1
+  if [ -z "$in_place" ]; then
+    if detail=$(mv -f -- "$temporary" "$prefs" 2>&1); then
+      flush "$data_dir" 2>/dev/null
+      return 0
+    fi
+    [ -f "$temporary" ] || return 1
+  fi
+  # A file that is a mount of its own cannot be renamed over.
+  detail=$( (cat -- "$temporary" >"$prefs") 2>&1) && detail=$(flush "$prefs" 2>&1) &&
+    cmp -s -- "$temporary" "$prefs"
+}
+
+# prune: keeps the copies of the last p_keep operations on this server.
+prune() {
+  for old in "$backup_server"-*.before.xml; do
+    [ -f "$old" ] && printf '%s\n' "${old%.before.xml}"
+  done | sort -r | sed "1,${p_keep}d" | while IFS= read -r old; do
+    rm -f -- "$old.before.xml" "$old.after.xml"
+  done
+}

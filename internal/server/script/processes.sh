@@ -1,0 +1,196 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
+#
+# The server's own processes, and its port. On Linux they are looked up in
+# /proc, on FreeBSD they are asked of its tools.
+
+# same_directory A B: -ef compares device and inode, and every shell that we
+# know of has it.
+# shellcheck disable=SC3013
+same_directory() { [ "$1" -ef "$2" ]; }
+
+# comm_of PID: sets $comm to the name that the kernel has for it.
+comm_of() {
+  comm=
+  IFS= read -r comm 2>/dev/null <"/proc/$1/comm"
+}
+
+# server_processes: sets $candidates to every process that carries a server's
+# name (plex-facts 5.2). The kernel of Linux cuts names to 15 bytes.
+server_processes() {
+  candidates=
+  if [ "$kernel" != linux ]; then
+    server_processes_bsd
+    return
+  fi
+  for process in /proc/[0-9]*; do
+    name=
+    IFS= read -r name 2>/dev/null <"$process/comm" || continue
+    case $name in
+      "Plex Media Serv"* | Plex_Media_Serv*) candidates="$candidates ${process#/proc/}" ;;
+    esac
+  done
+}
+
+# A host sees the processes of its jails, and those are not its own.
+server_processes_bsd() {
+  bsd_jail=$(ps -o jid= -p $$ 2>/dev/null | tr -d ' ')
+  while read -r bsd_pid bsd_jid bsd_name; do
+    case $bsd_name in "Plex Media Serv"* | Plex_Media_Serv*) ;; *) continue ;; esac
+    [ "$bsd_jid" != "$bsd_jail" ] || candidates="$candidates $bsd_pid"
+  done <<EOF
+$(ps -axo pid=,jid=,comm= 2>/dev/null)
+EOF
+}
+
+# read_directories PID…: adds to $directories, for each, a line with its number
+# and the data directory that its environment says. All environments are read in
+# one go, each followed by the process's stat, which ends it: a line with the
+# number and the name. What an environment holds cannot pass for that: the true
+# one follows, out of order, and then nothing is believed.
+read_directories() {
+  if [ "$kernel" != linux ]; then
+    read_directories_bsd "$@"
+    return
+  fi
+  read_files=
+  for read_pid in "$@"; do read_files="$read_files /proc/$read_pid/environ /proc/$read_pid/stat"; done
+  # shellcheck disable=SC2086 # a list of paths without spaces
+  read_lines=$(cat $read_files 2>/dev/null | tr '\000\n' '\n\001' | awk -v pids="$*" '
+    BEGIN { n = split(pids, expected, " "); for (i = 1; i <= n; i++) place[expected[i]] = i; reached = 0 }
+    function variable(line) {
+      if (index(line, "PLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR=") == 1 && support == "") support = substr(line, 43)
+      if (index(line, "HOME=") == 1 && home == "") home = substr(line, 6)
+    }
+    {
+      line = $0
+      if (line !~ /^[0-9]+ \(Plex[ _]Media[ _]Serv/) { variable(line); next }
+      # A stat ends with a newline, without a NUL: the next environment follows.
+      pid = line; sub(/ .*/, "", pid)
+      if (!(pid in place) || place[pid] <= reached) forged = 1
+      reached = place[pid]
+      if (support == "" && home != "") support = home "/Library/Application Support"
+      if (support != "") answer = answer pid " " support "/Plex Media Server\n"
+      support = home = ""
+      cut = index(line, "\001")
+      if (cut > 0) variable(substr(line, cut + 1))
+    }
+    END { if (!forged) printf "%s", answer }')
+  directories="$directories$read_lines$newline"
+}
+
+# The values are not marked off: one goes on to the next word that is a name and
+# an equals sign.
+read_directories_bsd() {
+  for read_pid in "$@"; do
+    read_lines=$(procstat -e "$read_pid" 2>/dev/null | awk -v pid="$read_pid" '
+      function variable(name, at, value) {
+        at = index(text, " " name "=")
+        if (!at) return ""
+        value = substr(text, at + length(name) + 2)
+        if (match(value, / [A-Za-z_][A-Za-z0-9_]*=/)) value = substr(value, 1, RSTART - 1)
+        sub(/ +$/, "", value)
+        return value
+      }
+      $1 == pid { text = text " " $0 }
+      END {
+        support = variable("PLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR")
+        if (support == "" && variable("HOME") != "") support = variable("HOME") "/Library/Application Support"
+        if (support != "") print pid " " support "/Plex Media Server"
+      }')
+    directories="$directories$read_lines$newline"
+  done
+}
+
+# directory_of PID: sets $directory to what read_directories has found; empty
+# when it found nothing.
+directory_of() {
+  case "$newline$directories" in
+    *"$newline$1 "*)
+      directory="$newline$directories"
+      directory=${directory#*"$newline$1 "}
+      directory=${directory%%"$newline"*}
+      ;;
+    *) directory= ;;
+  esac
+  case $directory in *"$unprintable"*) directory=$(printf '%s' "$directory" | tr '\001' '\n') ;; esac
+}
+
+# root_of PID: where that process has its /. A directory is looked up there, so
+# that a server in a container on this host counts when, and only when, it
+# really uses the same one.
+root_of() {
+  root=
+  if [ "$kernel" = linux ]; then root=/proc/$1/root; fi
+}
+
+# Set by find_processes as it goes: what was found out about a process holds for
+# as long as it lives, and between stop and start every program that is started
+# is downtime.
+directories='' mine='' others=''
+
+# survey: sets $candidates, and knows the directory of each.
+survey() {
+  server_processes
+  unknown_processes=
+  for candidate in $candidates; do
+    case " $mine $others $surveyed " in *" $candidate "*) ;; *) unknown_processes="$unknown_processes $candidate" ;; esac
+  done
+  [ -n "$unknown_processes" ] || return 0
+  surveyed="$surveyed$unknown_processes"
+  # shellcheck disable=SC2086 # a list of numbers
+  read_directories $unknown_processes
+}
+
+surveyed=''
+
+# find_processes: sets $ours to the processes of this server: those whose data
+# directory is $data_dir.
+find_processes() {
+  survey
+  ours=
+  for candidate in $candidates; do
+    case " $others " in *" $candidate "*) continue ;; esac
+    # One that has just ended has its name still, and nothing else.
+    if [ "$kernel" = linux ] && ! true 2>/dev/null <"/proc/$candidate/environ"; then continue; fi
+    case " $mine " in
+      *" $candidate "*) ours="$ours $candidate" ;;
+      *)
+        directory_of "$candidate"
+        root_of "$candidate"
+        if [ -n "$directory" ] && same_directory "$root$directory" "$data_dir"; then
+          mine="$mine $candidate" ours="$ours $candidate"
+        else
+          others="$others $candidate"
+        fi
+        ;;
+    esac
+  done
+}
+
+# ancestors PID: sets $ancestors to it, its parent, and so on.
+ancestors() {
+  ancestors=
+  ancestor=$1
+  while [ "${ancestor:-0}" -gt 0 ]; do
+    ancestors="$ancestors $ancestor"
+    if [ "$kernel" = linux ]; then
+      stat=
+      IFS= read -r stat 2>/dev/null <"/proc/$ancestor/stat"
+      # PID (NAME) STATE PARENT …; a name may hold spaces and parentheses.
+      stat=${stat##*) ? }
+      ancestor=${stat%% *}
+    else
+      ancestor=$(ps -o ppid= -p "$ancestor" 2>/dev/null | tr -d ' ')
+    fi
+    case $ancestor in *[!0-9]*) ancestor=0 ;; esac
+  done
+}
+
+# listening: does anything listen where the server does? No answer counts as no.
+listening() {
+  if [ "$kernel" = linux ]; then
+    grep -Eqis -e "$p_listen" /proc/net/tcp /proc/net/tcp6
+  else
+    sockstat -46l 2>/dev/null | grep -Eq -e "$p_listen_bsd"
+  fi
+}

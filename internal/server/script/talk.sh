@@ -1,0 +1,101 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
+#
+# Talking to the far side, and waiting no longer than a limit.
+
+put() { printf '%s\n%s\n%s\n' "$1" "$2" "$p_nonce"; }
+
+put_file() {
+  printf '%s\n' "$1"
+  cat -- "$2"
+  printf '\n%s\n' "$p_nonce"
+}
+
+# fail CODE DETAIL: says what is wrong and ends; the EXIT trap cleans up.
+fail() {
+  put failed "$1 $2"
+  exit 1
+}
+
+# join PID: its status, also when a trapped signal interrupts the waiting.
+join() {
+  while :; do
+    wait "$1"
+    join_status=$?
+    if [ "$join_status" -le 128 ] || ! kill -0 "$1" 2>/dev/null; then return "$join_status"; fi
+  done
+}
+
+# alive PID: a process that has ended but was not waited for is not alive.
+alive() {
+  kill -0 "$1" 2>/dev/null || return 1
+  alive_state=
+  if [ "$kernel" != linux ]; then
+    alive_state=$(ps -o state= -p "$1" 2>/dev/null)
+  elif [ -r "/proc/$1/stat" ]; then
+    read -r _ _ alive_state _ 2>/dev/null <"/proc/$1/stat"
+  fi
+  case $alive_state in Z*) return 1 ;; esac
+}
+
+# dismiss PID: ends a child that ends at TERM. A young child still has its
+# parent's trap, and loses what comes before it has set its own.
+dismiss() {
+  while alive "$1"; do kill "$1" 2>/dev/null; done
+  wait "$1" 2>/dev/null
+}
+
+# watchdog SECONDS PID: its own sleep ends with it.
+watchdog() {
+  trap 'kill "$!" 2>/dev/null; wait "$!"; exit 0' TERM
+  sleep "$1" &
+  wait "$!"
+  kill "$2"
+}
+
+# limit SECONDS COMMAND…: ends the command, not what it has started, when the
+# time is over.
+limit() {
+  limit_seconds=$1
+  shift
+  "$@" &
+  limit_pid=$!
+  watchdog "$limit_seconds" "$limit_pid" >/dev/null 2>&1 3<&- 9>&- &
+  limit_dog=$!
+  join "$limit_pid"
+  limit_status=$?
+  dismiss "$limit_dog"
+  return "$limit_status"
+}
+
+read_line() {
+  IFS= read -r read_line_text <&3 || return 1
+  printf '%s\n' "$read_line_text"
+}
+
+# await SECONDS: the next command, in $verb and $argument; false when the far
+# side has gone or stays silent for so long.
+await() {
+  await_line=$(limit "$1" read_line 2>/dev/null) || return 1
+  verb=${await_line%% *}
+  argument=${await_line#"$verb"}
+  argument=${argument# }
+}
+
+# receive N FILE: exactly N bytes of input into FILE.
+take_bytes() { head -c "$1" <&3 >"$2"; }
+receive() {
+  limit "$p_silence" take_bytes "$1" "$2" && [ "$(wc -c <"$2")" -eq "$1" ]
+}
+
+# ---------------------------------------------------------------- time
+
+# now: seconds of a clock that nobody sets.
+now() {
+  if [ "$kernel" = linux ] && [ -r /proc/uptime ]; then
+    IFS=' .' read -r now _ </proc/uptime
+  else
+    now=$(date +%s)
+  fi
+}
+
+nap() { sleep 0.05 2>/dev/null || sleep 1; }
