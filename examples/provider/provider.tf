@@ -18,9 +18,25 @@ variable "plex_token" {
 
 provider "plex" {
   account_token = var.plex_token
+
+  # For servers on other hosts; ~/.ssh/config counts, too.
+  ssh = {
+    user             = "admin"
+    private_key_path = "~/.ssh/homelab"
+  }
 }
 
 # The server on this machine belongs to me.
 resource "plex_server_account_binding" "den" {
+  account = "me@example.com"
+}
+
+# So does the one on the NAS.
+resource "plex_server_account_binding" "nas" {
+  server = {
+    ssh    = { host = "nas.example.com" }
+    become = true
+  }
+
   account = "me@example.com"
 }

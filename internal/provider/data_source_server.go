@@ -87,7 +87,7 @@ func (d *serverDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		resp.Diagnostics.Append(failure(ctx, err))
 		return
 	}
-	warn(&resp.Diagnostics, "plex.tv was not heard", seen.Warnings)
+	warn(&resp.Diagnostics, "Looking at the server on "+srv.Host()+": a remark", seen.Warnings)
 	m.ID, m.Status = text(seen.ID), text(string(seen.Status))
 	m.Username, m.Email, m.TokenFingerprint = text(seen.Username), text(seen.Email), text(seen.TokenFingerprint)
 	m.Version, m.FriendlyName, m.Running = text(seen.Version), text(seen.FriendlyName), types.BoolValue(seen.Running)

@@ -38,7 +38,7 @@ func failure(ctx context.Context, err error, more ...string) diag.Diagnostic {
 // summary, so a summary that must be seen for each server names it.
 func warn(diags *diag.Diagnostics, summary string, texts []string) {
 	for _, text := range texts {
-		diags.AddWarning(summary, text)
+		diags.AddWarning(summary, text) // once: equal diagnostics are kept once
 	}
 }
 

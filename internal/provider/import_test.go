@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +17,7 @@ import (
 // importID is the JSON of the attribute `server` of the subject.
 func (s *subject) importID() string {
 	server := map[string]any{"preferences_path": s.PreferencesPath(), "url": s.URL()}
+	maps.Copy(server, s.way.imported)
 	if s.Unit() != "" {
 		server["service"] = map[string]string{"manager": "systemd", "name": s.Unit()}
 	} else {
@@ -51,9 +53,17 @@ func TestImportRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		return resource.TestStep{Config: config, ResourceName: address, ImportState: true, ImportStateId: id, ExpectError: regexp.MustCompile(pattern)}
 	}
 	w.apply(
-		step("ssh://me@nas.lan", "This version imports by"),
-		step("docker://plex", "This version imports by"),
-		step("somewhere", "neither local: nor JSON"),
+		step("somewhere", "neither local:, nor a URL, nor JSON"),
+		step("ftp://nas.example.com", "of an unknown kind"),
+		step("ssh://", "neither local:, nor a URL, nor JSON"),
+		step("ssh://me:secret@nas.example.com", "holds a password"),
+		step("ssh://nas.example.com/plex", "goes on after the host"),
+		step("ssh://nas.example.com?become=perhaps", "another parameter than become=true"),
+		step("ssh://nas.example.com:70000", "between 1 and 65535"),
+		step("docker://plex/more", "goes on after the container's name"),
+		step("docker+ssh://nas.example.com", "names no container"),
+		step("docker://-plex", "must be the name or id of a container"),
+		step(`{"exec": ["sh"], "ssh": {"host": "nas.example.com"}}`, "cannot be set both"),
 		step(`{"prefs": "/a"}`, `unknown field "prefs"`),
 		step(`{"url": "http://127.0.0.1:1"} {}`, "goes on after the JSON"),
 		step(`{"preferences_path": "a"}`, "must be an absolute path"),

@@ -10,7 +10,7 @@ import (
 // willStop is the warning that is expected once for the subject, and its detail.
 func willStop(t *testing.T, shown []diagnostic, s *subject) string {
 	t.Helper()
-	found := warnings(shown, "this machine will be stopped: "+s.PreferencesPath())
+	found := warnings(shown, s.way.name+" will be stopped: "+s.PreferencesPath())
 	if len(found) != 1 {
 		t.Fatalf("there are %d warnings that the server will be stopped, want 1: %+v", len(found), shown)
 	}
@@ -72,7 +72,7 @@ func TestPlanNamesTheAccountFromWhichAServerIsTaken(t *testing.T) {
 	if ok || len(shown) != 1 {
 		t.Fatalf("apply shows %+v (success: %t), want one error", shown, ok)
 	}
-	wantMention(t, shown[0].Summary, "this machine")
+	wantMention(t, shown[0].Summary, theWay(t).name)
 	wantMention(t, shown[0].Detail, "stranger@example.com", "force_rebind")
 	if n := den.StopCount(); n != 0 {
 		t.Errorf("the server was stopped %d times, want 0", n)

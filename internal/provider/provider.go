@@ -5,6 +5,7 @@ package provider
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -64,6 +65,8 @@ func New(version string, options ...Option) func() provider.Provider {
 type providerModel struct {
 	AccountToken types.String `tfsdk:"account_token"`
 	PlexTVURL    types.String `tfsdk:"plextv_url"`
+	SSH          types.Object `tfsdk:"ssh"`
+	Become       types.Object `tfsdk:"become"`
 }
 
 func (p *plexProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -90,6 +93,8 @@ func (p *plexProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp 
 				Optional:   true,
 				Validators: []validator.String{webAddress{}},
 			},
+			"ssh":    sshAttribute(),
+			"become": becomeAttribute(),
 		},
 	}
 }
@@ -122,7 +127,16 @@ func (p *plexProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 	if len(unknown) > 0 {
 		tv.AccountToken = "" // it must not go to plex.tv when another address is meant
 	}
-	c := newConnections(tv, p.limits, unknown)
+	ssh, diags := sshSettings(ctx, config.SSH)
+	resp.Diagnostics.Append(diags...)
+	become, diags := becomeSettings(ctx, config.Become)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	c := newConnections(settings{tv: tv, ssh: ssh, become: become, limits: p.limits, unknown: unknown,
+		unknownWay: slices.Concat(unknownIn(path.Root("ssh"), config.SSH), unknownIn(path.Root("become"), config.Become)),
+	})
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = c, c, c
 }
 

@@ -62,7 +62,7 @@ func (r *serverAccountBinding) Create(ctx context.Context, req resource.CreateRe
 	var claimToken types.String // write-only: only the configuration has it
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("claim_token_wo"), &claimToken)...)
-	r.known(&resp.Diagnostics)
+	r.known(ctx, plan.Server, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -97,6 +97,12 @@ func (r *serverAccountBinding) Create(ctx context.Context, req resource.CreateRe
 func (r *serverAccountBinding) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state bindingModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if unknown := r.wayUnknown(ctx, state.Server); len(unknown) > 0 {
+		// As while a plan is made for what the provider's configuration depends on.
+		resp.Diagnostics.AddWarning("The server "+state.ID.ValueString()+" was not looked at", fmt.Sprintf(
+			"The value of the provider's %s is not known yet, so that its host cannot be reached. The plan goes on from what is in state.", unknown[0]))
+		return
+	}
 	limit, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	srv := r.server(ctx, state.Server, state.Backup, &resp.Diagnostics)
@@ -112,7 +118,7 @@ func (r *serverAccountBinding) Read(ctx context.Context, req resource.ReadReques
 		return
 	}
 	tflog.Debug(ctx, "looked at the server", map[string]any{"host": srv.Host(), "id": seen.ID, "status": string(seen.Status)})
-	warn(&resp.Diagnostics, "plex.tv was not heard", seen.Warnings)
+	warn(&resp.Diagnostics, "Looking at the server on "+srv.Host()+": a remark", seen.Warnings)
 	if id := state.ID.ValueString(); id != "" && seen.ID != id {
 		resp.Diagnostics.AddError("Another server on "+srv.Host()+" than the one in state", joinParagraphs(
 			fmt.Sprintf("State has the server %s. The one that is found now, by the attribute server, is %s (%s).", id, seen.ID, seen.PreferencesPath),
@@ -147,8 +153,9 @@ func (r *serverAccountBinding) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	deregister := state.deregister()
 	if deregister {
-		r.known(&resp.Diagnostics)
+		r.known(ctx, state.Server, &resp.Diagnostics)
 	}
+	r.knownWay(ctx, state.Server, &resp.Diagnostics)
 	limit, diags := state.Timeouts.Delete(ctx, defaultChangeTimeout+stopTimeout(ctx, state.Server))
 	resp.Diagnostics.Append(diags...)
 	srv := r.server(ctx, state.Server, state.Backup, &resp.Diagnostics)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -24,9 +26,12 @@ import (
 // localID imports the server of this machine.
 const localID = "local:"
 
-const importForms = "This version imports by:\n\n" +
+const importForms = "A binding is imported by:\n\n" +
 	"  - local: for the one server on this machine\n" +
-	`  - the JSON of the attribute server, for example {"preferences_path":"/srv/plex/Plex Media Server/Preferences.xml"}`
+	"  - ssh://user@host:port for the one server on that host\n" +
+	"  - docker://name for a container on this machine, docker+ssh://user@host:port/name for one on that host\n" +
+	`  - the JSON of the attribute server, for example {"preferences_path":"/srv/plex/Plex Media Server/Preferences.xml"}` +
+	"\n\nThe user and the port may be left out. With ?become=true at its end a URL acts as root, as the provider's become says."
 
 // ImportState finds the server and records who it is; the read that follows
 // records its binding.
@@ -76,23 +81,94 @@ func (r *serverAccountBinding) ImportState(ctx context.Context, req resource.Imp
 // importedServer is the attribute `server` that an import identifier means.
 func importedServer(ctx context.Context, id string) (types.Object, error) {
 	null := types.ObjectNull(serverAttributeTypes())
-	if !strings.HasPrefix(strings.TrimSpace(id), "{") {
-		return null, errors.New("the import identifier is neither local: nor JSON")
+	read := readImportURL
+	if strings.HasPrefix(strings.TrimSpace(id), "{") {
+		read = readImportJSON
 	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(id)))
-	decoder.DisallowUnknownFields()
-	var m serverModel
-	if err := decoder.Decode(&m); err != nil {
-		return null, fmt.Errorf("the import identifier is not the JSON of the attribute server: %w", err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return null, errors.New("the import identifier goes on after the JSON of the attribute server")
+	m, err := read(id)
+	if err != nil {
+		return null, err
 	}
 	value, diags := types.ObjectValueFrom(ctx, serverAttributeTypes(), m)
 	if diags.HasError() {
 		return null, errors.New("the import identifier does not fit the attribute server")
 	}
 	return value, nil
+}
+
+func readImportJSON(id string) (serverModel, error) {
+	decoder := json.NewDecoder(bytes.NewReader([]byte(id)))
+	decoder.DisallowUnknownFields()
+	var m serverModel
+	if err := decoder.Decode(&m); err != nil {
+		return m, fmt.Errorf("the import identifier is not the JSON of the attribute server: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return m, errors.New("the import identifier goes on after the JSON of the attribute server")
+	}
+	return m, nil
+}
+
+// readImportURL never quotes the identifier: it may hold a password by mistake.
+func readImportURL(id string) (serverModel, error) {
+	var m serverModel
+	u, err := url.Parse(id)
+	if err != nil || u.Host == "" || u.Opaque != "" || u.Fragment != "" {
+		return m, errors.New("the import identifier is neither local:, nor a URL, nor JSON")
+	}
+	if _, found := u.User.Password(); found {
+		return m, errors.New("the import identifier holds a password, which it must not: identifiers are kept in history and logs")
+	}
+	name := strings.Trim(u.Path, "/")
+	switch u.Scheme {
+	case "ssh":
+		if name != "" {
+			return m, errors.New("the import identifier goes on after the host")
+		}
+	case "docker":
+		if name != "" || u.User != nil || u.Port() != "" {
+			return m, errors.New("the import identifier goes on after the container's name")
+		}
+		name = u.Host
+	case "docker+ssh":
+		if name == "" {
+			return m, errors.New("the import identifier names no container")
+		}
+	default:
+		return m, errors.New("the import identifier is of an unknown kind")
+	}
+	if u.Scheme != "ssh" {
+		m.Container = &containerModel{Name: &name}
+	}
+	if u.Scheme != "docker" {
+		if m.SSH, err = sshTargetOf(u); err != nil {
+			return m, err
+		}
+	}
+	for key, values := range u.Query() {
+		become, err := strconv.ParseBool(values[0])
+		if key != "become" || err != nil || len(values) > 1 {
+			return m, errors.New("the import identifier has another parameter than become=true")
+		}
+		m.Become = &become
+	}
+	return m, nil
+}
+
+func sshTargetOf(u *url.URL) (*sshTargetModel, error) {
+	host := u.Hostname()
+	target := &sshTargetModel{Host: &host}
+	if user := u.User.Username(); user != "" {
+		target.User = &user
+	}
+	if u.Port() != "" {
+		port, err := strconv.ParseInt(u.Port(), 10, 64)
+		if err != nil {
+			return nil, errors.New("the port in the import identifier is not a number")
+		}
+		target.Port = &port
+	}
+	return target, nil
 }
 
 func serverAttributeTypes() map[string]attr.Type {
@@ -123,12 +199,26 @@ func validateNested(ctx context.Context, at path.Path, attributes map[string]sch
 				rule.ValidateString(ctx, validator.StringRequest{Path: here, PathExpression: here.Expression(), ConfigValue: s, Config: tfsdk.Config{}}, &resp)
 				diags.Append(resp.Diagnostics...)
 			}
+		case schema.Int64Attribute:
+			n, _ := v.(types.Int64)
+			for _, rule := range a.Validators {
+				var resp validator.Int64Response
+				rule.ValidateInt64(ctx, validator.Int64Request{Path: here, PathExpression: here.Expression(), ConfigValue: n, Config: tfsdk.Config{}}, &resp)
+				diags.Append(resp.Diagnostics...)
+			}
 		case schema.SingleNestedAttribute:
 			o, _ := v.(types.Object)
 			validateNested(ctx, here, a.Attributes, o, diags)
 		}
 	}
-	if service, commands := value.Attributes()["service"], value.Attributes()["commands"]; service != nil && !service.IsNull() && !commands.IsNull() {
-		diags.AddAttributeError(at.AtName("service"), "Invalid attribute combination", "service and commands cannot be set both.")
+	for _, pair := range exclusive {
+		one, other := value.Attributes()[pair[0]], value.Attributes()[pair[1]]
+		if one != nil && other != nil && !one.IsNull() && !other.IsNull() {
+			diags.AddAttributeError(at.AtName(pair[0]), "Invalid attribute combination", fmt.Sprintf("%s and %s cannot be set both.", pair[0], pair[1]))
+		}
 	}
 }
+
+// exclusive are the attributes of `server` that exclude each other, which the
+// validators of a configuration see for themselves.
+var exclusive = [][2]string{{"service", "commands"}, {"exec", "ssh"}, {"exec", "container"}}

@@ -99,7 +99,7 @@ func (r *serverAccountBinding) ModifyPlan(ctx context.Context, req resource.Modi
 
 func (r *serverAccountBinding) planCreate(ctx context.Context, plan *bindingModel, diags *diag.Diagnostics) {
 	plan.Status = types.StringValue(string(binding.Bound))
-	if plan.ForceRebind.ValueBool() && !plan.Account.IsUnknown() && whollyKnown(ctx, plan.Server) && whollyKnown(ctx, plan.Backup) {
+	if plan.ForceRebind.ValueBool() && !plan.Account.IsUnknown() && r.seesNow(ctx, plan.Server) && whollyKnown(ctx, plan.Backup) {
 		r.warnTakenOver(ctx, *plan, diags)
 	}
 }
@@ -153,7 +153,7 @@ func unknown(attributes ...*types.String) {
 // being applied, in which `server` has only now become known, cannot turn into a
 // replacement any more: there another server is an error.
 func (r *serverAccountBinding) leadsElsewhere(ctx context.Context, state, plan bindingModel, diags *diag.Diagnostics) bool {
-	if !whollyKnown(ctx, plan.Server) || !whollyKnown(ctx, plan.Backup) {
+	if !r.seesNow(ctx, plan.Server) || !whollyKnown(ctx, plan.Backup) {
 		return false
 	}
 	srv := r.server(ctx, plan.Server, plan.Backup, diags)

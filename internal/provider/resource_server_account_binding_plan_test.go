@@ -76,7 +76,7 @@ func TestAPlaceThatIsNotKnownAtPlanIsCheckedAtApply(t *testing.T) {
 	c.write(config(attic))
 	shown, _ := c.run("apply", "-auto-approve", "-json")
 	failed := onlyError(t, shown)
-	wantMention(t, failed.Summary, "Another server on this machine")
+	wantMention(t, failed.Summary, "Another server on "+den.way.name)
 	wantMention(t, failed.Detail, den.Identity.Processed, attic.Identity.Processed, "plan again")
 	if den.StopCount() != 0 || attic.StopCount() != 0 {
 		t.Error("a server was stopped")
@@ -94,6 +94,7 @@ resource "terraform_data" "account" {
 provider "plex" {
   account_token = terraform_data.account.output.token
   plextv_url    = terraform_data.account.output.url
+  `+theWay(t).provider+`
 }
 ephemeral "plex_claim_token" "new" {}
 `+bindingOf("den", den)+bindingOf("attic", attic, "claim_token_wo = ephemeral.plex_claim_token.new.token"))

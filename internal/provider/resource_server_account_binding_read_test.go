@@ -84,7 +84,7 @@ func TestAServerThatCannotBeReadIsAnErrorWithTheWaysOut(t *testing.T) {
 	}
 	shown, _ := c.run("plan", "-json")
 	failed := onlyError(t, shown)
-	wantMention(t, failed.Summary, "this machine")
+	wantMention(t, failed.Summary, theWay(t).name)
 	wantMention(t, failed.Detail, den.PreferencesPath(), "-refresh=false", "destroy = false", "terraform state rm")
 	if c.state() == nil {
 		t.Error("the binding was removed from state")
@@ -111,7 +111,7 @@ func TestAnotherServerAtTheSamePlaceIsAnErrorAndNotRemovedFromState(t *testing.T
 	den.becomes(simtest.Preferences(other, plexsim.Account{}, ""))
 	shown, _ := c.run("plan", "-json")
 	failed := onlyError(t, shown)
-	wantMention(t, failed.Summary, "Another server on this machine")
+	wantMention(t, failed.Summary, "Another server on "+theWay(t).name)
 	wantMention(t, failed.Detail, other.Processed, den.Identity.Processed, "terraform state rm")
 	if c.state() == nil {
 		t.Error("the binding was removed from state")
@@ -126,7 +126,7 @@ func TestAnUnclaimedServerIsRemovedFromStateWithAWarning(t *testing.T) {
 	c.must("apply", "-auto-approve", "-json")
 	den.becomes(simtest.Preferences(den.Identity, plexsim.Account{}, ""))
 	shown := c.must("plan", "-json", "-out=plan")
-	if found := warnings(shown, "The server on this machine is unclaimed ("+den.PreferencesPath()); len(found) != 1 {
+	if found := warnings(shown, "The server on "+theWay(t).name+" is unclaimed ("+den.PreferencesPath()); len(found) != 1 {
 		t.Errorf("the plan shows %+v, want a warning that the server is unclaimed", shown)
 	}
 	c.must("apply", "-json", "plan")
@@ -156,7 +156,7 @@ func TestAStrangersBindingIsShownPlannedToBeReplacedAndLeftAloneByDestroy(t *tes
 		t.Errorf("the plan warns of a stop that does not come: %+v", shown)
 	}
 	shown := c.must("destroy", "-auto-approve", "-json")
-	if found := warnings(shown, "The server on this machine was left as it is"); len(found) != 1 {
+	if found := warnings(shown, "The server on "+theWay(t).name+" was left as it is"); len(found) != 1 {
 		t.Errorf("destroy shows %+v, want a warning that the server was left alone", shown)
 	}
 	if den.token() != before || den.StopCount() != stops {
@@ -190,7 +190,7 @@ func TestPlanGoesOnWhenPlexTVDoesNotAnswer(t *testing.T) {
 	c := newCLI(t, config)
 	c.must("apply", "-auto-approve", "-json")
 	c.write(strings.Replace(config, w.tv.URL, "http://127.0.0.1:1", 1))
-	if shown := c.must("plan", "-json", "-detailed-exitcode"); len(warnings(shown, "plex.tv was not heard")) != 1 {
+	if shown := c.must("plan", "-json", "-detailed-exitcode"); len(warnings(shown, "Looking at the server on "+theWay(t).name+": a remark")) != 1 {
 		t.Errorf("the plan shows %+v, want one warning that plex.tv was not heard", shown)
 	}
 }

@@ -51,7 +51,7 @@ func (r *serverAccountBinding) Update(ctx context.Context, req resource.UpdateRe
 
 // rebind gives the server a new token. It is not ok when there was an error.
 func (r *serverAccountBinding) rebind(ctx context.Context, state, plan bindingModel, claimToken string, rotate bool, diags *diag.Diagnostics) (done binding.Result, ok bool) {
-	r.known(diags)
+	r.known(ctx, plan.Server, diags)
 	srv := r.server(ctx, plan.Server, plan.Backup, diags)
 	if diags.HasError() {
 		return done, false
@@ -79,7 +79,7 @@ func (r *serverAccountBinding) confirm(ctx context.Context, state, plan bindingM
 		diags.Append(failure(ctx, err))
 		return binding.State{}
 	}
-	warn(diags, "plex.tv was not heard", seen.Warnings)
+	warn(diags, "Looking at the server on "+srv.Host()+": a remark", seen.Warnings)
 	switch {
 	case seen.ID != state.ID.ValueString():
 		diags.Append(anotherServer(srv.Host(), state.ID.ValueString(), seen.ID, seen.PreferencesPath))

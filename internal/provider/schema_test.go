@@ -34,6 +34,7 @@ var notSecret = map[string]bool{
 	"plex_server_account_binding.claim_token_wo_version": true,
 	"plex_server_account_binding.token_fingerprint":      true,
 	"data.plex_server.token_fingerprint":                 true,
+	"provider.ssh.private_key_path":                      true,
 }
 
 func TestSecretsAreSensitive(t *testing.T) {
@@ -54,8 +55,8 @@ func TestSecretsAreSensitive(t *testing.T) {
 			}
 		})
 	}
-	if found != 3 {
-		t.Errorf("%d secrets were found, want account_token, claim_token_wo and token", found)
+	if found != 7 {
+		t.Errorf("%d secrets were found, want account_token, claim_token_wo, token, and four of the ways to a host", found)
 	}
 }
 

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -16,12 +17,28 @@ import (
 // serverModel is the attribute `server`, wholly known. The JSON names are those
 // of import.
 type serverModel struct {
-	Platform        *string        `tfsdk:"platform" json:"platform"`
-	PreferencesPath *string        `tfsdk:"preferences_path" json:"preferences_path"`
-	Service         *serviceModel  `tfsdk:"service" json:"service"`
-	Commands        *commandsModel `tfsdk:"commands" json:"commands"`
-	URL             *string        `tfsdk:"url" json:"url"`
-	StopTimeout     *string        `tfsdk:"stop_timeout" json:"stop_timeout"`
+	SSH             *sshTargetModel `tfsdk:"ssh" json:"ssh"`
+	Exec            []string        `tfsdk:"exec" json:"exec"`
+	Container       *containerModel `tfsdk:"container" json:"container"`
+	Become          *bool           `tfsdk:"become" json:"become"`
+	Platform        *string         `tfsdk:"platform" json:"platform"`
+	PreferencesPath *string         `tfsdk:"preferences_path" json:"preferences_path"`
+	Service         *serviceModel   `tfsdk:"service" json:"service"`
+	Commands        *commandsModel  `tfsdk:"commands" json:"commands"`
+	URL             *string         `tfsdk:"url" json:"url"`
+	StopTimeout     *string         `tfsdk:"stop_timeout" json:"stop_timeout"`
+}
+
+type sshTargetModel struct {
+	Host    *string `tfsdk:"host" json:"host"`
+	Port    *int64  `tfsdk:"port" json:"port"`
+	User    *string `tfsdk:"user" json:"user"`
+	HostKey *string `tfsdk:"host_key" json:"host_key"`
+}
+
+type containerModel struct {
+	Name   *string `tfsdk:"name" json:"name"`
+	Engine *string `tfsdk:"engine" json:"engine"`
 }
 
 type serviceModel struct {
@@ -50,9 +67,10 @@ func readServer(ctx context.Context, value types.Object) (serverModel, diag.Diag
 	return m, value.As(ctx, &m, basetypes.ObjectAsOptions{})
 }
 
-// serverOptions are what the attributes `server` and `backup` mean.
-func serverOptions(ctx context.Context, serverValue, backupValue types.Object) (server.Options, diag.Diagnostics) {
-	m, diags := readServer(ctx, serverValue)
+// serverOptions are which server the attributes `server` and `backup` mean on its
+// host, and how it is handled.
+func serverOptions(ctx context.Context, m serverModel, backupValue types.Object) (server.Options, diag.Diagnostics) {
+	var diags diag.Diagnostics
 	var backup backupModel
 	if !backupValue.IsNull() {
 		diags.Append(backupValue.As(ctx, &backup, basetypes.ObjectAsOptions{})...)
@@ -61,6 +79,7 @@ func serverOptions(ctx context.Context, serverValue, backupValue types.Object) (
 		return server.Options{}, diags
 	}
 	o := server.Options{
+		Platform:        deref(m.Platform),
 		PreferencesPath: deref(m.PreferencesPath),
 		URL:             deref(m.URL),
 		Backup:          server.Backup{Directory: deref(backup.Directory), Keep: int(deref(backup.Keep))},
@@ -84,13 +103,8 @@ func serverOptions(ctx context.Context, serverValue, backupValue types.Object) (
 // samePlace tells whether two values of `server` lead to the same server in the
 // same way, so that nothing has to be looked at when one replaces the other.
 func (m serverModel) samePlace(other serverModel) bool {
-	service := func(m serverModel) serviceModel { return deref(m.Service) }
-	commands := func(m serverModel) commandsModel { return deref(m.Commands) }
-	return deref(m.PreferencesPath) == deref(other.PreferencesPath) && deref(m.URL) == deref(other.URL) &&
-		deref(service(m).Manager) == deref(service(other).Manager) && deref(service(m).Name) == deref(service(other).Name) &&
-		deref(commands(m).Stop) == deref(commands(other).Stop) &&
-		deref(commands(m).Start) == deref(commands(other).Start) &&
-		deref(commands(m).Status) == deref(commands(other).Status)
+	m.StopTimeout, other.StopTimeout = nil, nil
+	return reflect.DeepEqual(m, other)
 }
 
 // stopTimeout is how long the server may take to stop.

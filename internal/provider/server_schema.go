@@ -2,11 +2,11 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	datasource "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	resource "github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
@@ -20,10 +20,17 @@ func serverAttribute() resource.SingleNestedAttribute {
 			"A change here does not restart the server when it leads to the same one (the same `id`); one that leads to another server replaces the resource.",
 		Optional: true,
 		Attributes: map[string]resource.Attribute{
-			"platform": resource.StringAttribute{
-				MarkdownDescription: "The kind of system that the server runs on, `linux`. Not set: detected.",
+			"ssh":       sshTargetAttribute(),
+			"exec":      execAttribute(),
+			"container": containerAttribute(),
+			"become": resource.BoolAttribute{
+				MarkdownDescription: "Whether to act as root on the host, as the provider's `become` says. Needed where the user who logs in is neither root nor the user who runs the server.",
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf("linux")},
+			},
+			"platform": resource.StringAttribute{
+				MarkdownDescription: "The packaging of Plex on the host, which says where the preferences are and how the service is stopped: " + listed(server.Platforms()) + ". Not set: detected.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(server.Platforms()...)},
 			},
 			"preferences_path": resource.StringAttribute{
 				MarkdownDescription: "Absolute path of the server's `Preferences.xml`. Not set: found by the service. " +
@@ -32,19 +39,20 @@ func serverAttribute() resource.SingleNestedAttribute {
 				Validators: []validator.String{absolutePath{}},
 			},
 			"service": resource.SingleNestedAttribute{
-				MarkdownDescription: "The service that runs the server. Not set: the units that packages of Plex install are looked for, and for another user than root that user's own units too.",
+				MarkdownDescription: "The service that runs the server. Not set: the services that packages of Plex install are looked for, with every service manager that the host has.",
 				Optional:            true,
-				Validators:          []validator.Object{objectvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("commands"))},
+				Validators:          []validator.Object{objectvalidator.ConflictsWith(beside("commands")), saysSomething{}},
 				Attributes: map[string]resource.Attribute{
 					"manager": resource.StringAttribute{
-						MarkdownDescription: "Who manages the service: `systemd` (the default), or `systemd-user` for a unit of the user who runs Terraform.",
+						MarkdownDescription: "Who manages the service: " + listed(server.Managers()) + ". `systemd-user` is the manager of the user who acts on the host. Not set: whichever knows the name.",
 						Optional:            true,
-						Validators:          []validator.String{stringvalidator.OneOf(server.ManagerSystemd, server.ManagerSystemdUser)},
+						Validators:          []validator.String{stringvalidator.OneOf(server.Managers()...)},
 					},
 					"name": resource.StringAttribute{
-						MarkdownDescription: "The name of the unit, for example `plexmediaserver.service`; `.service` may be left out.",
-						Required:            true,
-						Validators:          []validator.String{unitName{}},
+						MarkdownDescription: "What the manager calls it: a unit such as `plexmediaserver.service` (`.service` may be left out), a service or package; for `runit` and `s6` also the path of a service directory, " +
+							"for `sysv` and `qnap` that of a script, for `supervisord` also `group:program`. Not set: the usual names.",
+						Optional:   true,
+						Validators: []validator.String{serviceName{}},
 					},
 				},
 			},
@@ -85,6 +93,9 @@ func serverAttribute() resource.SingleNestedAttribute {
 	}
 }
 
+// listed are values as a text of Markdown.
+func listed(values []string) string { return "`" + strings.Join(values, "`, `") + "`" }
+
 // forDataSource are the same attributes as a data source has them.
 func forDataSource(attributes map[string]resource.Attribute) map[string]datasource.Attribute {
 	converted := make(map[string]datasource.Attribute, len(attributes))
@@ -93,6 +104,14 @@ func forDataSource(attributes map[string]resource.Attribute) map[string]datasour
 		case resource.StringAttribute:
 			converted[name] = datasource.StringAttribute{
 				MarkdownDescription: a.MarkdownDescription, Required: a.Required, Optional: a.Optional, Computed: a.Computed, Validators: a.Validators,
+			}
+		case resource.BoolAttribute:
+			converted[name] = datasource.BoolAttribute{MarkdownDescription: a.MarkdownDescription, Optional: a.Optional}
+		case resource.Int64Attribute:
+			converted[name] = datasource.Int64Attribute{MarkdownDescription: a.MarkdownDescription, Optional: a.Optional, Validators: a.Validators}
+		case resource.ListAttribute:
+			converted[name] = datasource.ListAttribute{
+				MarkdownDescription: a.MarkdownDescription, Optional: a.Optional, ElementType: a.ElementType, Validators: a.Validators,
 			}
 		case resource.SingleNestedAttribute:
 			converted[name] = datasource.SingleNestedAttribute{

@@ -82,24 +82,49 @@ func (v shellText) ValidateString(ctx context.Context, req validator.StringReque
 	})
 }
 
-// unitName is the name of a systemd unit; see systemd.unit(5).
-type unitName struct{}
+// serviceName is what a service manager calls a service, or where its script or
+// directory is.
+type serviceName struct{}
 
-var unitPattern = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$`)
+// serviceNamePattern takes the names of systemd, systemd.unit(5), and group:program
+// of supervisord.
+var serviceNamePattern = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$`)
 
-func (unitName) Description(context.Context) string {
-	return `must be the name of a systemd unit: letters, digits and ":-_.\@"`
+func (serviceName) Description(context.Context) string {
+	return `must be the name of a service: letters, digits and ":-_.\@"; or an absolute path`
 }
 
-func (v unitName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+func (v serviceName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
-func (v unitName) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid unit name", func(value string) string {
-		if !unitPattern.MatchString(value) || len(value) > 255 {
+func (v serviceName) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, "Invalid service", func(value string) string {
+		place := path.IsAbs(value) && !strings.ContainsFunc(value, unicode.IsControl)
+		if !place && (!serviceNamePattern.MatchString(value) || len(value) > 255) {
 			return v.Description(ctx)
 		}
 		return ""
 	})
+}
+
+// saysSomething is an object of which something is set.
+type saysSomething struct{}
+
+func (saysSomething) Description(context.Context) string {
+	return "must have one of its attributes set: manager, name"
+}
+
+func (v saysSomething) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v saysSomething) ValidateObject(ctx context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	for _, value := range req.ConfigValue.Attributes() {
+		if !value.IsNull() {
+			return
+		}
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, "Invalid service", fmt.Sprintf("The value of %s %s.", req.Path, v.Description(ctx)))
 }
 
 // serverURL is an address at which a media server can be asked.

@@ -13,9 +13,9 @@ var invalid = map[string]struct{ attributes, says string }{
 	"path_with_break":  {`server = { preferences_path = "/a\nb" }`, "control characters"},
 	"other_platform":   {`server = { platform = "windows" }`, "linux"},
 	"service_and_more": {`server = { service = { name = "plex" }, commands = { stop = "a", start = "b", status = "c" } }`, "commands"},
-	"service_nameless": {`server = { service = { manager = "systemd" } }`, "name"},
+	"service_nothing":  {`server = { service = {} }`, "name"},
 	"service_manager":  {`server = { service = { manager = "upstart", name = "plex" } }`, "systemd-user"},
-	"service_name":     {`server = { service = { name = "plex server" } }`, "systemd unit"},
+	"service_name":     {`server = { service = { name = "plex server" } }`, "name of a service"},
 	"half_commands":    {`server = { commands = { stop = "a" } }`, "start"},
 	"empty_command":    {`server = { commands = { stop = " ", start = "b", status = "c" } }`, "server.commands.stop must be a command"},
 	"url_with_path":    {`server = { url = "http://127.0.0.1:32400/web" }`, "server.url must have the form"},
@@ -26,6 +26,19 @@ var invalid = map[string]struct{ attributes, says string }{
 	"claim_token":      {`claim_token_wo = "SUSPICIOUS-secret"`, "claim_token_wo must be a claim token"},
 	"keep_none":        {`backup = { keep = 0 }`, "between 1 and 1000"},
 	"backup_directory": {`backup = { directory = "backups" }`, "backup.directory must be an absolute path"},
+	"ssh_hostless":     {`server = { ssh = { user = "admin" } }`, "host"},
+	"ssh_host":         {`server = { ssh = { host = "admin@nas.example.com" } }`, "user and the port have attributes of their own"},
+	"ssh_host_port":    {`server = { ssh = { host = "nas.example.com:22" } }`, "port has an attribute of its own"},
+	"ssh_host_option":  {`server = { ssh = { host = "-oProxyCommand=x" } }`, "must be a host name"},
+	"ssh_port":         {`server = { ssh = { host = "nas.example.com", port = 0 } }`, "between 1 and 65535"},
+	"ssh_user":         {`server = { ssh = { host = "nas.example.com", user = "a b" } }`, "must be a user name"},
+	"ssh_host_key":     {`server = { ssh = { host = "nas.example.com", host_key = "MD5:00:11" } }`, "must be a public key"},
+	"ssh_and_exec":     {`server = { ssh = { host = "nas.example.com" }, exec = ["sh"] }`, "exec"},
+	"exec_nothing":     {`server = { exec = [] }`, "at least 1"},
+	"exec_empty":       {`server = { exec = ["ssh", ""] }`, "server.exec[1]"},
+	"exec_container":   {`server = { exec = ["sh"], container = { name = "plex" } }`, "container"},
+	"container_name":   {`server = { container = { name = "plex; reboot" } }`, "name or id of a container"},
+	"container_engine": {`server = { container = { name = "plex", engine = "/var/run/docker.sock" } }`, "unix:///path"},
 	"bad_timeout":      {`timeouts = { delete = "soon" }`, "soon"},
 }
 
@@ -104,6 +117,23 @@ resource "plex_server_account_binding" "all" {
   backup                 = { directory = "/var/backups/plex", keep = 3 }
   on_destroy             = { deregister = true }
   timeouts               = { create = "20m", read = "30s", update = "20m", delete = "20m" }
+}
+resource "plex_server_account_binding" "ssh" {
+  server = {
+    ssh    = { host = "2001:db8::1", port = 2222, user = "admin", host_key = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU" }
+    become = true
+  }
+}
+resource "plex_server_account_binding" "container" {
+  server = {
+    ssh       = { host = "nas", host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZha2VfdGVzdF9rZXlfMDAwMDAwMDAwMDAwMDAw nas" }
+    container = { name = "plex_1.den", engine = "unix:///var/run/docker.sock" }
+    platform  = "linuxserver"
+    service   = { name = "/run/service/svc-plex" }
+  }
+}
+resource "plex_server_account_binding" "exec" {
+  server = { exec = ["kubectl", "exec", "-i", "plex-0", "--", "sh"], service = { manager = "s6" } }
 }
 resource "plex_server_account_binding" "commands" {
   server = { commands = { stop = "svc -d /service/plex", start = "svc -u /service/plex", status = "pgrep plex" } }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +30,10 @@ func TestMain(m *testing.M) {
 		_ = os.Unsetenv(name)
 	}
 	code := m.Run()
-	if buildDir != "" {
-		_ = os.RemoveAll(buildDir)
+	for _, dir := range []string{buildDir, wayDir} {
+		if dir != "" {
+			_ = os.RemoveAll(dir)
+		}
 	}
 	os.Exit(code)
 }
@@ -78,7 +81,7 @@ func (w *world) boundTo(account plexsim.Account, configure ...func(*plexsim.Conf
 
 func (w *world) start(options simtest.Options) *subject {
 	w.Helper()
-	s := &subject{ServerProcess: simtest.NewServer(w.T, options)}
+	s := &subject{ServerProcess: simtest.NewServer(w.T, options), way: theWay(w.T)}
 	s.Start()
 	s.WaitReady()
 	w.tv.ClearRequests() // those of the server's own start
@@ -94,7 +97,10 @@ func all(configure []func(*plexsim.Config)) func(*plexsim.Config) {
 }
 
 // subject is a server under test: it runs, and Terraform manages it.
-type subject struct{ *simtest.ServerProcess }
+type subject struct {
+	*simtest.ServerProcess
+	way way
+}
 
 // hcl is the value of the attribute `server` that reaches the subject. extra are
 // more lines, or others in place of the usual ones.
@@ -108,7 +114,7 @@ func (s *subject) hcl(extra ...string) string {
 	if s.Unit() != "" { // a lab host, whose service manager is real
 		lines[2] = fmt.Sprintf("service = {\n manager = \"systemd\"\n name = %s\n }", quote(s.Unit()))
 	}
-	for _, line := range extra {
+	for _, line := range append(slices.Clone(s.way.server), extra...) {
 		name, _, _ := strings.Cut(line, " ")
 		kept := lines[:0]
 		for _, other := range lines {
@@ -149,7 +155,7 @@ func (w *world) config(account plexsim.Account, blocks ...string) string {
 	if account.Token != "" {
 		token = "account_token = " + quote(account.Token)
 	}
-	head := fmt.Sprintf("provider \"plex\" {\n plextv_url = %s\n %s\n}\n", quote(w.tv.URL), token)
+	head := fmt.Sprintf("provider \"plex\" {\n plextv_url = %s\n %s\n %s\n}\n", quote(w.tv.URL), token, theWay(w.T).provider)
 	return head + strings.Join(blocks, "\n")
 }
 

@@ -17,7 +17,7 @@ package=$(realpath --relative-to="$REPO" "$PWD")
 inside=/opt/lab/${program##*/}
 install -D -m 0755 "$program" "$HOSTS/$host/root$inside"
 
-export PLEX_LAB=systemd PLEXSIM_BIN=/usr/local/bin/plexsim PLEX_PROVIDER_BIN=/usr/local/bin/terraform-provider-plex
+export PLEX_LAB=${LAB_INIT:-systemd} PLEXSIM_BIN=/usr/local/bin/plexsim PLEX_PROVIDER_BIN=/usr/local/bin/terraform-provider-plex
 export TF_ACC=1 TF_ACC_TERRAFORM_PATH=/usr/local/bin/terraform CHECKPOINT_DISABLE=1
 LAB_ENV="PLEX_LAB PLEXSIM_BIN PLEX_PROVIDER_BIN TF_ACC TF_ACC_TERRAFORM_PATH CHECKPOINT_DISABLE ${!TF_LOG*} ${!PLEX_LAB_*}"
 export LAB_ENV

@@ -5,10 +5,12 @@
 #        run.sh -v -run TestAccBindingDelete ./internal/provider
 #
 # The test programs are built here and run there, each in its package's own directory of this source tree (read-only, at /src), with Terraform at
-# /usr/local/bin/terraform, and with PLEX_LAB=systemd, PLEXSIM_BIN and PLEX_PROVIDER_BIN (the two programs, since there is no Go in the host).
+# /usr/local/bin/terraform, and with PLEX_LAB, PLEXSIM_BIN and PLEX_PROVIDER_BIN (the two programs, since there is no Go in the host).
 # Packages run one after the other: they share the host's servers. Output and exit status are those of go test. Variables named TF_LOG* and
 # PLEX_LAB_* are handed on.
 #   LAB            work directory, default /var/tmp/plexlab
+#   LAB_INIT       what is process 1 of the host: systemd (the default) or openrc; PLEX_LAB says the same to the tests
+#   PLEX_LAB_WAY   how the provider's tests reach the servers: ssh, or as this machine (the default)
 #   LAB_REQUIRED   1: a machine where no host can run is a failure, not a skip
 #   LAB_RACE       1 or 0: with or without the race detector (default: with it, where this machine's C library is no newer than the host's)
 set -euo pipefail
@@ -63,7 +65,7 @@ root=$("$HERE/rootfs.sh")
 say "booting host $host"
 LAB_OWNER=$$ LAB_MOUNT="$REPO:/src $terraform:/usr/local/bin/terraform" "$HERE/host.sh" up "$host"
 wait_until 30 "$HERE/host.sh" run "$host" curl --silent --fail --output /dev/null http://127.0.0.1:32400/identity ||
-  die "the server on host $host does not answer: $("$HERE/host.sh" run "$host" systemctl status --no-pager plexmediaserver)"
+  die "the server on host $host does not answer"
 
 CGO_ENABLED=0 go build -o "$HOSTS/$host/root/usr/local/bin/terraform-provider-plex" .
 

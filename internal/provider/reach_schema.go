@@ -1,0 +1,194 @@
+package provider
+
+import (
+	"context"
+	"net"
+	"path"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	frameworkpath "github.com/hashicorp/terraform-plugin-framework/path"
+	resource "github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// The ways to a server: attributes of `server`.
+
+// beside is another attribute of `server`.
+func beside(name string) frameworkpath.Expression {
+	return frameworkpath.MatchRelative().AtParent().AtName(name)
+}
+
+func sshTargetAttribute() resource.SingleNestedAttribute {
+	return resource.SingleNestedAttribute{
+		MarkdownDescription: "Reach the server's host by SSH. Keys, agents, passwords and host key checking are the provider's `ssh`; the OpenSSH client configuration is read too. " +
+			"All servers on one host share one connection.",
+		Optional:   true,
+		Validators: []validator.Object{objectvalidator.ConflictsWith(beside("exec"))},
+		Attributes: map[string]resource.Attribute{
+			"host": resource.StringAttribute{
+				MarkdownDescription: "Name or address of the host, or a `Host` alias of the OpenSSH client configuration.",
+				Required:            true,
+				Validators:          []validator.String{hostName{}},
+			},
+			"port": resource.Int64Attribute{
+				MarkdownDescription: "Port of the SSH server. Default: the provider's `ssh.port`, else what the client configuration says, else 22.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.Between(1, 65535)},
+			},
+			"user": resource.StringAttribute{
+				MarkdownDescription: "User to log in as. Default: the provider's `ssh.user`, else what the client configuration says, else the user who runs Terraform.",
+				Optional:            true,
+				Validators:          []validator.String{loginName{}},
+			},
+			"host_key": resource.StringAttribute{
+				MarkdownDescription: "The host's public key, as in `known_hosts` (`ssh-ed25519 AAAA…`), or its fingerprint (`SHA256:…`). Only this key is accepted then, and `known_hosts` is not asked.",
+				Optional:            true,
+				Validators:          []validator.String{hostKey{}},
+			},
+		},
+	}
+}
+
+func execAttribute() resource.ListAttribute {
+	return resource.ListAttribute{
+		MarkdownDescription: "A command that gives a shell where the server is, as a list of its words: `[\"kubectl\", \"exec\", \"-i\", \"-n\", \"media\", \"plex-0\", \"--\", \"sh\"]`, " +
+			"`[\"pct\", \"exec\", \"101\", \"--\", \"sh\"]`. It runs on the machine that runs Terraform, must pass on its standard input, and must not ask for a terminal. It is stored in state, and must not hold secrets.",
+		Optional:    true,
+		ElementType: types.StringType,
+		Validators: []validator.List{
+			listvalidator.SizeAtLeast(1),
+			listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), shellText{}),
+			listvalidator.ConflictsWith(beside("container")),
+		},
+	}
+}
+
+func containerAttribute() resource.SingleNestedAttribute {
+	return resource.SingleNestedAttribute{
+		MarkdownDescription: "The server runs in a container of a Docker engine: of the `ssh` host where that is set, else of this machine. " +
+			"Where a supervisor runs inside (the images of plexinc, linuxserver, hotio, binhex) the service in it is stopped and the container goes on; where the server is process 1 the container is stopped.",
+		Optional: true,
+		Attributes: map[string]resource.Attribute{
+			"name": resource.StringAttribute{
+				MarkdownDescription: "Name or id of the container.",
+				Required:            true,
+				Validators:          []validator.String{containerName{}},
+			},
+			"engine": resource.StringAttribute{
+				MarkdownDescription: "Where the engine listens, as seen from its own machine: `unix:///var/run/docker.sock` or `tcp://host:port`. Default: `DOCKER_HOST` on this machine, else `unix:///var/run/docker.sock`.",
+				Optional:            true,
+				Validators:          []validator.String{engineAddress{}},
+			},
+		},
+	}
+}
+
+// hostName is a host name, an address, or an alias.
+type hostName struct{}
+
+func (hostName) Description(context.Context) string { return "must be a host name or an address" }
+
+func (v hostName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (hostName) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, "Invalid host", func(value string) string {
+		switch {
+		case value == "" || strings.ContainsFunc(value, notInName) || strings.HasPrefix(value, "-"):
+			return "must be a host name or an address"
+		case strings.ContainsAny(value, "@/[]"):
+			return "must be a host name or an address alone: the user and the port have attributes of their own"
+		case strings.Contains(value, ":") && net.ParseIP(strings.SplitN(value, "%", 2)[0]) == nil:
+			return "must be a host name or an address alone: the port has an attribute of its own"
+		}
+		return ""
+	})
+}
+
+// notInName are the characters that no name of a host or user has.
+func notInName(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// loginName is the name of a user.
+type loginName struct{}
+
+func (loginName) Description(context.Context) string { return "must be a user name" }
+
+func (v loginName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (loginName) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, "Invalid user name", func(value string) string {
+		if value == "" || strings.ContainsFunc(value, notInName) || strings.HasPrefix(value, "-") {
+			return "must be a user name"
+		}
+		return ""
+	})
+}
+
+// hostKey is a public key or its fingerprint.
+type hostKey struct{}
+
+var hostKeyForm = regexp.MustCompile(`^(SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$`)
+
+func (hostKey) Description(context.Context) string {
+	return "must be a public key (ssh-ed25519 AAAA…) or a fingerprint (SHA256:…)"
+}
+
+func (v hostKey) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v hostKey) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, "Invalid host key", func(value string) string {
+		if !hostKeyForm.MatchString(value) {
+			return v.Description(ctx)
+		}
+		return ""
+	})
+}
+
+// containerName is a name or id that an engine gives.
+type containerName struct{}
+
+var containerNameForm = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+
+func (containerName) Description(context.Context) string {
+	return "must be the name or id of a container"
+}
+
+func (v containerName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v containerName) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, "Invalid container", func(value string) string {
+		if !containerNameForm.MatchString(value) {
+			return v.Description(ctx)
+		}
+		return ""
+	})
+}
+
+// engineAddress is where an engine listens.
+type engineAddress struct{}
+
+func (engineAddress) Description(context.Context) string {
+	return "must have the form unix:///path or tcp://host:port"
+}
+
+func (v engineAddress) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v engineAddress) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, "Invalid engine", func(value string) string {
+		if socket, found := strings.CutPrefix(value, "unix://"); found && path.IsAbs(socket) {
+			return ""
+		}
+		if address, found := strings.CutPrefix(value, "tcp://"); found {
+			if _, port, err := net.SplitHostPort(address); err == nil && port != "" {
+				return ""
+			}
+		}
+		return v.Description(ctx)
+	})
+}

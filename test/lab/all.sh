@@ -1,0 +1,42 @@
+#!/bin/bash
+# Everything that the lab tests, one part after the other. Each part runs, whatever the ones before it said.
+#
+# usage: all.sh [PART...]      parts: local ssh openrc docker fleet; default all
+#
+#   local    as root inside a systemd host: provider, server, host
+#   ssh      the provider's tests in there again, by SSH through a jump host as a user who becomes root with sudo
+#   openrc   the server's tests inside a host with OpenRC
+#   docker   the server's and the host's tests on a Docker engine
+#   fleet    apply and destroy on fifty hosts at once
+# LAB, LAB_REQUIRED and LAB_RACE are as in run.sh.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+case ${1:-} in
+  -h | --help) usage "$0"; exit 0 ;;
+esac
+require_lab
+
+part() {
+  case $1 in
+    local) "$HERE/run.sh" ;;
+    ssh) PLEX_LAB_WAY=ssh "$HERE/run.sh" ./internal/provider ;;
+    openrc) LAB_INIT=openrc "$HERE/run.sh" ./internal/server ;;
+    docker) "$HERE/docker.sh" test ;;
+    fleet) "$HERE/fleet.sh" test 50 ;;
+    *) die "there is no part '$1'" ;;
+  esac
+}
+
+[ $# -gt 0 ] || set -- local ssh openrc docker fleet
+summary=() failed=0
+for name; do
+  start=$SECONDS result=ok
+  say "=== $name"
+  part "$name" || { result=FAILED; failed=1; }
+  summary+=("$(printf '%-7s %4d s  %s' "$name" $((SECONDS - start)) "$result")")
+done
+say "all parts:"
+printf '%s\n' "${summary[@]}" >&2
+exit "$failed"
