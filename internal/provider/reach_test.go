@@ -110,6 +110,7 @@ func TestAHostThatCannotBeReachedIsAnErrorAndNothingElse(t *testing.T) {
 	t.Parallel()
 	nobody := silent(t)
 	w := newWorld(t)
+	w.provider = `ssh = { connect_timeout = "2s" }`
 	for name, test := range map[string]struct {
 		host string
 		port int
@@ -122,8 +123,7 @@ func TestAHostThatCannotBeReachedIsAnErrorAndNothingElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			den := w.boundTo(simtest.Owner)
 			den.sshTo(test.host, test.port)
-			config := strings.Replace(w.config(simtest.Owner, bindingOf("den", den)), "provider \"plex\" {", "provider \"plex\" {\n ssh = { connect_timeout = \"2s\" }", 1)
-			operate(w, den, config).apply().failed([]string{test.says, "Nothing was stopped"}, asksNothing)
+			operate(w, den, w.config(simtest.Owner, bindingOf("den", den))).apply().failed([]string{test.says, "Nothing was stopped"}, asksNothing)
 		})
 	}
 }
@@ -144,7 +144,6 @@ func TestAnUnknownKeyOfTheProviderStopsNoPlan(t *testing.T) {
 	w := newWorld(t)
 	den := w.unclaimed()
 	den.sshTo("127.0.0.1", 1)
-	config := strings.Replace(w.config(simtest.Owner, `resource "terraform_data" "key" { input = "none" }`, bindingOf("den", den)),
-		"provider \"plex\" {", "provider \"plex\" {\n ssh = { password = terraform_data.key.output }", 1)
-	newCLI(t, config).must("plan", "-json")
+	w.provider = "ssh = { password = terraform_data.key.output }"
+	newCLI(t, w.config(simtest.Owner, `resource "terraform_data" "key" { input = "none" }`, bindingOf("den", den))).must("plan", "-json")
 }

@@ -94,7 +94,7 @@ resource "terraform_data" "account" {
 provider "plex" {
   account_token = terraform_data.account.output.token
   plextv_url    = terraform_data.account.output.url
-  `+theWay(t).provider+`
+  `+w.provider+`
 }
 ephemeral "plex_claim_token" "new" {}
 `+bindingOf("den", den)+bindingOf("attic", attic, "claim_token_wo = ephemeral.plex_claim_token.new.token"))

@@ -20,7 +20,7 @@ import (
 func (w *world) secretConfig(s *subject, lines ...string) string {
 	return "variable \"account_token\" {\n type = string\n ephemeral = true\n}\n" +
 		"variable \"claim_token\" {\n type = string\n ephemeral = true\n default = null\n}\n" +
-		"provider \"plex\" {\n plextv_url = " + quote(w.tv.URL) + "\n account_token = var.account_token\n " + theWay(w.T).provider + "\n}\n" +
+		"provider \"plex\" {\n plextv_url = " + quote(w.tv.URL) + "\n account_token = var.account_token\n " + w.provider + "\n}\n" +
 		bindingOf("den", s, lines...)
 }
 

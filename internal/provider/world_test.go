@@ -59,12 +59,13 @@ func factories() map[string]func() (tfprotov6.ProviderServer, error) {
 // world is a plex.tv and the servers of a test.
 type world struct {
 	*testing.T
-	tv *simtest.PlexTV
+	tv       *simtest.PlexTV
+	provider string // lines for the provider that lead to the servers
 }
 
 func newWorld(t *testing.T, options ...func(*plexsim.PlexTVOptions)) *world {
 	t.Helper()
-	return &world{T: t, tv: simtest.NewPlexTV(t, options...)}
+	return &world{T: t, tv: simtest.NewPlexTV(t, options...), provider: theWay(t).provider}
 }
 
 // unclaimed starts a server that is bound to nobody.
@@ -155,7 +156,7 @@ func (w *world) config(account plexsim.Account, blocks ...string) string {
 	if account.Token != "" {
 		token = "account_token = " + quote(account.Token)
 	}
-	head := fmt.Sprintf("provider \"plex\" {\n plextv_url = %s\n %s\n %s\n}\n", quote(w.tv.URL), token, theWay(w.T).provider)
+	head := fmt.Sprintf("provider \"plex\" {\n plextv_url = %s\n %s\n %s\n}\n", quote(w.tv.URL), token, w.provider)
 	return head + strings.Join(blocks, "\n")
 }
 
