@@ -23,7 +23,7 @@ type Become struct {
 var ErrBecome = errors.New("no other rights were given")
 
 // passwordPrompt is what sudo is told to ask with.
-const passwordPrompt = "[terraform-provider-plex: password]"
+const passwordPrompt = "[terraform-provider-plex: password]" //nolint:gosec // it asks for one
 
 // command is argv as somebody else's. The messages of sudo and doas are read,
 // so they must be the untranslated ones.
@@ -62,12 +62,6 @@ var refusals = []struct{ says, means, next string }{
 	{"is not allowed to execute", "the user's rules in sudoers do not allow it", adviceSudo},
 	{"Operation not permitted", "the user has no rule in doas.conf", adviceDoas},
 	{"doas is not enabled", "doas has no configuration", adviceDoas},
-	{"'sudo': No such file", "there is no sudo on the host", "Install sudo, set the provider's become.method to doas, or log in as root."},
-	{"'doas': No such file", "there is no doas on the host", "Install doas, set the provider's become.method to sudo, or log in as root."},
-	{"sudo: not found", "there is no sudo on the host", "Install sudo, set the provider's become.method to doas, or log in as root."},
-	{"doas: not found", "there is no doas on the host", "Install doas, set the provider's become.method to sudo, or log in as root."},
-	{"can't execute 'sudo'", "there is no sudo on the host", "Install sudo, set the provider's become.method to doas, or log in as root."},
-	{"can't execute 'doas'", "there is no doas on the host", "Install doas, set the provider's become.method to sudo, or log in as root."},
 }
 
 const (
@@ -75,9 +69,13 @@ const (
 	adviceDoas = `Give the user this line in doas.conf: "permit nopass USER as root cmd /bin/sh".`
 )
 
-// refusal is the error that the words of sudo or doas mean; nil when they are
-// about something else.
-func (b Become) refusal(said string) error {
+// statusNotFound is what env ends with where there is no such command. Its words
+// are in the language of the login, and quote as that does.
+const statusNotFound = 127
+
+// refusal is the error that the words of sudo or doas, and the status that they
+// ended with, mean; nil when they are about something else.
+func (b Become) refusal(said string, status int) error {
 	if b.Method == "" || b.Method == BecomeNone {
 		return nil
 	}
@@ -85,6 +83,12 @@ func (b Become) refusal(said string) error {
 	for _, r := range refusals {
 		if strings.Contains(said, r.says) {
 			return &Error{Err: fmt.Errorf("%w: %s: %s", ErrBecome, r.means, said), Next: r.next}
+		}
+	}
+	if status == statusNotFound && strings.Contains(said, b.Method) {
+		return &Error{
+			Err:  fmt.Errorf("%w: there is no %s on the host: %s", ErrBecome, b.Method, said),
+			Next: fmt.Sprintf("Install %s, set the provider's become.method to what there is (sudo, doas), or log in as root.", b.Method),
 		}
 	}
 	return nil

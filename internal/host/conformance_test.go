@@ -97,8 +97,7 @@ func eachHostAs(t *testing.T, rights []become, test func(t *testing.T, spec host
 			}
 			sudo := playSudo(t, sudoAsks)
 			if len(command) == 0 {
-				d := startSSHD(t)
-				row.spec.Settings, row.spec.Target = d.settings(), d.target()
+				row.spec.Settings, row.spec.Target = realSSHD(t)
 			}
 			for _, become := range rights {
 				t.Run(become.name, func(t *testing.T) {
@@ -173,3 +172,27 @@ asks)
 *) echo 'admin is not in the sudoers file.' >&2; exit 1 ;;
 esac
 `
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

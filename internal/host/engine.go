@@ -121,7 +121,7 @@ func (e *engine) explain(err error) error {
 	}
 	said := fmt.Errorf("%w at %s on %s: %w", ErrEngine, e.address, e.on.Name(), cause)
 	switch text := strings.ToLower(cause.Error()); {
-	case errors.Is(cause, fs.ErrPermission), strings.Contains(text, "permission denied"):
+	case errors.Is(cause, fs.ErrPermission), strings.Contains(text, "permission denied while trying to connect"):
 		return &Error{Err: said, Next: "Let the user who logs in talk to the engine (the group docker), or set server.become = true."}
 	case errors.Is(cause, fs.ErrNotExist), strings.Contains(text, "no such file"):
 		return &Error{Err: said, Next: "Start the engine. If its socket is elsewhere, as with a rootless engine, set server.container.engine, for example to unix:///run/user/1000/docker.sock."}

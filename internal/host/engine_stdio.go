@@ -3,7 +3,6 @@ package host
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,7 +13,8 @@ import (
 // stdioScript carries one connection to the engine by the docker command. It
 // says a line first, so that a refusal is seen as one.
 const stdioScript = `unset DOCKER_HOST DOCKER_CONTEXT
-docker -H %[1]s version -f '{{.Server.APIVersion}}' || exit
+version=$(docker -H %[1]s version -f '{{.Server.APIVersion}}') || exit
+echo "$version"
 exec docker -H %[1]s system dial-stdio
 `
 
@@ -29,7 +29,9 @@ func dialStdio(ctx context.Context, on Host, address string) (net.Conn, error) {
 	go func() {
 		_, err := c.in.ReadString('\n')
 		if err != nil {
-			err = errors.Join(err, s.Wait())
+			if said := s.Wait(); said != nil {
+				err = said
+			}
 		}
 		ready <- err
 	}()

@@ -173,11 +173,15 @@ func (s *shell) notReady(become Become, err error) error {
 	}
 	ended := s.wait()
 	said := s.stderr.String()
-	if refused := become.refusal(said); refused != nil {
+	var exit *ExitError
+	status := 0
+	if errors.As(ended, &exit) {
+		status = exit.Status
+	}
+	if refused := become.refusal(said, status); refused != nil {
 		return refused
 	}
-	var exit *ExitError
-	if errors.As(ended, &exit) && exit.Stderr == "" {
+	if exit != nil && exit.Stderr == "" {
 		exit.Stderr = g.said
 	}
 	if ended == nil {

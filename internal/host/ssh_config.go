@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 
 	sshconfig "github.com/kevinburke/ssh_config"
@@ -40,47 +38,38 @@ func readSSHConfig(files ...configFile) (*sshConfig, error) {
 		if errors.Is(err, fs.ErrNotExist) && !file.required {
 			continue
 		}
-		var bad *Error
-		if err != nil && !errors.As(err, &bad) {
-			return nil, &Error{
-				Err:  fmt.Errorf("the SSH client configuration cannot be read: %w", err),
-				Next: "Check the provider's ssh.config_path.",
-			}
+		var parsed *sshconfig.Config
+		if err == nil {
+			parsed, err = parseConfig(lines)
 		}
 		if err != nil {
-			return nil, err
-		}
-		parsed, err := parseConfig(lines)
-		if err != nil {
-			return nil, err
+			return nil, badConfig(err)
 		}
 		c.files = append(c.files, parsed)
 	}
 	return c, nil
 }
 
-var position = regexp.MustCompile(`^\((\d+), \d+\): `)
+// badConfig is err with a way out, where it has none yet.
+func badConfig(err error) error {
+	var advised *Error
+	if errors.As(err, &advised) {
+		return err
+	}
+	return &Error{
+		Err:  fmt.Errorf("the SSH client configuration cannot be read: %w", err),
+		Next: "Check the provider's ssh.config_path.",
+	}
+}
 
-// parseConfig has the library parse the lines; its errors name a line of these.
+// parseConfig has the library parse the lines. It takes almost everything; what
+// it refuses for good, a Match, is not among them.
 func parseConfig(lines []configLine) (*sshconfig.Config, error) {
 	var text strings.Builder
 	for _, line := range lines {
 		text.WriteString(line.text + "\n")
 	}
-	parsed, err := sshconfig.Decode(strings.NewReader(text.String()))
-	if err == nil {
-		return parsed, nil
-	}
-	said, where := err.Error(), ""
-	if at := position.FindStringSubmatch(said); at != nil {
-		if n, _ := strconv.Atoi(at[1]); n >= 1 && n <= len(lines) {
-			said, where = said[len(at[0]):], lines[n-1].place()+": "
-		}
-	}
-	return nil, &Error{
-		Err:  fmt.Errorf("the SSH client configuration cannot be parsed: %s%s", where, strings.TrimSpace(said)),
-		Next: "Correct the line, or name another file in the provider's ssh.config_path.",
-	}
+	return sshconfig.Decode(strings.NewReader(text.String()))
 }
 
 // get is the first value of key for alias, which is the one that counts; empty: none.

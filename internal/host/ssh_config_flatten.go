@@ -72,7 +72,6 @@ func (f *flattener) read(path string, outer configBlock, depth int) error {
 			if err := f.include(args, block, depth); err != nil {
 				return err
 			}
-			f.add(line, block.header)
 		default:
 			if block.ignored == nil {
 				f.add(line, line.text)

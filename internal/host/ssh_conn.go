@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -89,7 +90,10 @@ func (c *sshConn) close(cause error) error {
 	}
 	c.closed, c.cause = true, cause
 	c.mu.Unlock()
-	return c.client.Close()
+	if err := c.client.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // isGone tells whether the connection has ended or is about to.
@@ -97,6 +101,15 @@ func (c *sshConn) isGone() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.closed
+}
+
+// probe tells whether the peer is there. A channel that has ended does not say
+// whether it was alone: a connection ends its channels first.
+func (c *sshConn) probe() bool {
+	if _, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+		_ = c.close(nil)
+	}
+	return !c.isGone()
 }
 
 // lost is the error of whoever used the connection when it ended.
@@ -154,6 +167,7 @@ func (c *sshConn) openChannel(ctx context.Context, kind string, payload []byte) 
 	case o := <-done:
 		var refused *ssh.OpenChannelError
 		if o.err != nil && !errors.As(o.err, &refused) {
+			_ = c.close(nil)
 			return nil, nil, c.lost()
 		}
 		return o.ch, o.reqs, o.err

@@ -99,7 +99,12 @@ func notForwarded(err *ssh.OpenChannelError, network, address string) error {
 	case network != "unix" && isLoopback(address) && !strings.Contains(said, "timed out"):
 		return fmt.Errorf("%w (%s)", syscall.ECONNREFUSED, err.Message)
 	}
-	return fmt.Errorf("the connection was not made: %s", err.Message)
+	failed := fmt.Errorf("the connection was not made: %s", err.Message)
+	if network == "unix" {
+		// sshd says the same of a socket that is not there and of one that it may not forward.
+		return &Error{Err: failed, Next: "Check that the socket is there and that the user who logs in may use it, and that the sshd_config of the host does not say AllowStreamLocalForwarding no."}
+	}
+	return failed
 }
 
 func isLoopback(address string) bool {

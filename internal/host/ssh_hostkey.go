@@ -42,7 +42,7 @@ type hostTrust struct {
 	rounds [][]string // the algorithms of the attempts that are left, the current one first
 
 	mu     sync.Mutex
-	shown  []string // what the host has shown
+	shown  []string // what the host has shown in place of its pin
 	failed error
 }
 
@@ -65,7 +65,7 @@ func newHostTrust(hop *sshHop) (*hostTrust, error) {
 func readKnownHosts(files []string) (*knownhosts.HostKeyDB, error) {
 	var there []string
 	for _, file := range files {
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the user names it
 			continue
 		}
 		there = append(there, file)
@@ -116,25 +116,29 @@ func (t *hostTrust) err() error {
 
 // check is a HostKeyCallback.
 func (t *hostTrust) check(_ string, remote net.Addr, key ssh.PublicKey) error {
-	err := t.judge(remote, key)
+	return t.fail(t.judge(remote, key))
+}
+
+// wrongType is the error of a host that has no key of the type that is pinned; nil when err is about something else.
+func (t *hostTrust) wrongType(err error) error {
+	var none *ssh.AlgorithmNegotiationError
+	if t.hop.pin == "" || !errors.As(err, &none) || none.What != "host key" {
+		return nil
+	}
+	t.mu.Lock()
+	shown := strings.Join(t.shown, ", ")
+	t.mu.Unlock()
+	if shown == "" {
+		shown = "no key of the type " + strings.Join(t.algorithms(), ", ") + ", but " + strings.Join(none.RequestedAlgorithms, ", ")
+	}
+	return t.fail(t.mismatch("it shows %s, expected is %s", shown, t.hop.pin))
+}
+
+func (t *hostTrust) fail(err error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failed = err
 	return err
-}
-
-// wrongType is the error of a host that has no key of the types it was asked
-// for; nil when err is about something else.
-func (t *hostTrust) wrongType(err error) error {
-	var none *ssh.AlgorithmNegotiationError
-	if !errors.As(err, &none) || none.What != "host key" {
-		return nil
-	}
-	failed := t.mismatch("it has no key of the type %s, and offers %s", strings.Join(t.algorithms(), ", "), strings.Join(none.RequestedAlgorithms, ", "))
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.failed = failed
-	return failed
 }
 
 func (t *hostTrust) judgeKnown(db *knownhosts.HostKeyDB, remote net.Addr, key ssh.PublicKey) error {

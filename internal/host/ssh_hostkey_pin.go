@@ -18,7 +18,7 @@ var pinnedRounds = [][]string{
 
 // pinned has t take the hop's pinned key only.
 func (t *hostTrust) pinned() error {
-	pin := strings.TrimSpace(t.hop.pin)
+	pin := t.hop.pin
 	if strings.HasPrefix(pin, "SHA256:") {
 		pin = strings.TrimRight(pin, "=")
 		t.rounds = pinnedRounds

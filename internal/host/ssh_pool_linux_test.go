@@ -102,7 +102,7 @@ func TestAnotherUserIsAnotherConnection(t *testing.T) {
 }
 
 func TestSessionsStayBelowTheHostsLimit(t *testing.T) {
-	d := startSSHD(t, fmt.Sprint("MaxSessions ", defaultSSHLimits.sessions))
+	d := startSSHD(t, "MaxSessions 8") // sshd's default is 10
 	h := pool(t, d.settings()).Host(d.target(), Become{})
 	var open []Shell
 	for range defaultSSHLimits.sessions {
@@ -141,6 +141,25 @@ func TestSessionsStayBelowTheHostsLimit(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestASessionIsAskedForWhenTheHostHasGivenOneUp(t *testing.T) {
+	d := startSSHD(t, "MaxSessions 8")
+	h := pool(t, d.settings()).Host(d.target(), Become{})
+	var wg sync.WaitGroup
+	for range 80 {
+		wg.Go(func() {
+			s, err := h.Shell(t.Context(), "true")
+			if err == nil {
+				_ = s.Close()
+				err = s.Wait()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestADialGoesOnForThoseWhoStillWait(t *testing.T) {
@@ -239,7 +258,7 @@ func TestACutConnectionIsSaidAndDialledAnew(t *testing.T) {
 	if rest, err := io.ReadAll(s); len(rest) != 0 {
 		t.Errorf("after the cut it says %q, %v", rest, err)
 	}
-	if err := s.Wait(); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "127.0.0.1") {
+	if err := s.Wait(); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "exit status") {
 		t.Errorf("Wait: %v", err)
 	}
 	if _, err := io.WriteString(s, "x"); !errors.Is(err, ErrLost) {

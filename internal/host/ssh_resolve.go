@@ -37,7 +37,7 @@ func resolve(config *sshConfig, settings SSHSettings, target SSHTarget) (*sshHop
 	if err != nil {
 		return nil, err
 	}
-	hop.pin = target.HostKey
+	hop.pin = strings.TrimSpace(target.HostKey)
 	hop.via, err = r.way(hop, target.Host, settings.ProxyJump, nil)
 	return hop, err
 }
@@ -161,7 +161,7 @@ func (r resolver) timeout(alias string) (time.Duration, error) {
 		return usualConnectTimeout, nil
 	}
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second, nil //nolint:gosec // 31 bits
+		return time.Duration(seconds) * time.Second, nil
 	}
 	limit, err := time.ParseDuration(text)
 	if err != nil || limit <= 0 {

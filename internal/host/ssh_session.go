@@ -154,17 +154,25 @@ func (s *sshSession) watch(reqs <-chan *ssh.Request) {
 	switch {
 	case known && status != 0:
 		s.err = &ExitError{Status: status, Stderr: s.stderr.String()}
-	case !known && s.conn.isGone():
+	case !known && !s.conn.probe():
 		s.err = s.conn.lost()
 	case !known:
 		s.err = fmt.Errorf("%w: %s: the session ended without an exit status", ErrLost, s.conn.hop)
 	}
+	close(s.ended)
+	s.giveUp()
+}
+
+// giveUp gives up what the session holds, once the host has. sshd counts a
+// session until it has looked through its channels, which it does before it sends
+// an answer, and not before it opens another session.
+func (s *sshSession) giveUp() {
+	s.conn.probe()
 	s.conn.sessions.Release(1)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.over = true
 	if s.holding {
 		s.conn.release()
 	}
-	s.mu.Unlock()
-	close(s.ended)
 }

@@ -18,7 +18,7 @@ type sessionInput struct {
 func (i sessionInput) Write(p []byte) (int, error) {
 	n, err := i.ch.Write(p)
 	if errors.Is(err, io.EOF) { // so does a channel say that it is closed
-		if err = io.ErrClosedPipe; i.conn.isGone() {
+		if err = io.ErrClosedPipe; !i.conn.probe() {
 			err = i.conn.lost()
 		}
 	}

@@ -184,30 +184,6 @@ func newKey(t *testing.T, path, passphrase string) ssh.Signer {
 	return signer
 }
 
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
 func currentUser(t *testing.T) string {
 	t.Helper()
 	me, err := user.Current()
@@ -218,3 +194,10 @@ func currentUser(t *testing.T) string {
 }
 
 func (s *sshd) fingerprint() string { return ssh.FingerprintSHA256(s.hostKey.PublicKey()) }
+
+// realSSHD is where the conformance suite logs in by SSH.
+func realSSHD(t *testing.T) (SSHSettings, SSHTarget) {
+	t.Helper()
+	d := startSSHD(t)
+	return d.settings(), d.target()
+}
