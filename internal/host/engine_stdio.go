@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -24,10 +23,10 @@ func dialStdio(ctx context.Context, on Host, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &stdioConn{shell: s, in: bufio.NewReader(s)}
+	in := bufio.NewReader(s)
 	ready := make(chan error, 1)
 	go func() {
-		_, err := c.in.ReadString('\n')
+		_, err := in.ReadString('\n')
 		if err != nil {
 			if said := s.Wait(); said != nil {
 				err = said
@@ -41,35 +40,40 @@ func dialStdio(ctx context.Context, on Host, address string) (net.Conn, error) {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		_ = c.Close()
+		_ = s.Close()
 		return nil, err
 	}
-	return c, nil
+	return newStdioConn(s, in), nil
 }
 
 // stdioConn is a shell as a connection. It has no deadlines: whoever waits gives
 // up by closing it.
 type stdioConn struct {
+	*io.PipeReader
 	shell Shell
-	in    *bufio.Reader
-	end   sync.Once
 }
 
-func (c *stdioConn) Read(p []byte) (int, error)  { return c.in.Read(p) }
+// newStdioConn reads from the shell in one place, to its end, so that Close
+// neither waits for who reads nor leaves a process that nobody waits for.
+func newStdioConn(s Shell, in io.Reader) *stdioConn {
+	out, fill := io.Pipe()
+	go func() {
+		_, err := io.Copy(fill, in)
+		_ = fill.CloseWithError(err) // nil: io.EOF
+		_, _ = io.Copy(io.Discard, in)
+		_ = s.Wait()
+	}()
+	return &stdioConn{PipeReader: out, shell: s}
+}
+
 func (c *stdioConn) Write(p []byte) (int, error) { return c.shell.Write(p) }
 
 // CloseWrite ends what the other end reads, as an attached command's input ends.
 func (c *stdioConn) CloseWrite() error { return c.shell.Close() }
 
 func (c *stdioConn) Close() error {
-	err := c.shell.Close()
-	c.end.Do(func() {
-		go func() {
-			_, _ = io.Copy(io.Discard, c.shell)
-			_ = c.shell.Wait()
-		}()
-	})
-	return err
+	_ = c.PipeReader.Close()
+	return c.shell.Close()
 }
 
 type stdioAddr struct{}

@@ -16,11 +16,17 @@ import (
 
 // importID is the JSON of the attribute `server` of the subject.
 func (s *subject) importID() string {
-	server := map[string]any{"preferences_path": s.PreferencesPath(), "url": s.URL()}
+	server := map[string]any{"url": s.URL()}
 	maps.Copy(server, s.way.imported)
-	if s.Unit() != "" {
+	if s.Container() == "" {
+		server["preferences_path"] = s.PreferencesPath()
+	}
+	switch {
+	case s.Container() != "":
+		server["container"] = map[string]string{"name": s.Container(), "engine": os.Getenv(simtest.EnvDocker)}
+	case s.Unit() != "":
 		server["service"] = map[string]string{"manager": "systemd", "name": s.Unit()}
-	} else {
+	default:
 		c := s.Commands()
 		server["commands"] = map[string]string{"stop": c.Stop, "start": c.Start, "status": c.Status}
 	}

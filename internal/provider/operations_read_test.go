@@ -101,7 +101,7 @@ func TestOperationReadOfAnUnreadableServerIsAnErrorAndKeepsItInState(t *testing.
 	good := o.den.Preferences()
 	o.den.Stop()
 	o.den.WritePreferences([]byte("<Preferences "))
-	o.terraform("plan").failed([]string{o.den.PreferencesPath(), o.den.way.name, "still in state", "-refresh=false"}, asksNothing)
+	o.terraform("plan").failed([]string{o.den.HostPath(o.den.PreferencesPath()), o.den.way.name, "still in state", "-refresh=false"}, asksNothing)
 	if o.state()["id"] != o.den.Identity.Processed {
 		t.Error("the server is not in state any more")
 	}

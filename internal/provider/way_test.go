@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
@@ -8,8 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -19,7 +21,8 @@ import (
 
 // envWay says how the tests reach the servers of a lab host: not set, as this
 // machine; "ssh", by SSH as admin, who becomes root with sudo, through a jump
-// host, with a key that only an agent has, and with a hashed known_hosts.
+// host, with a key that only an agent has, and with a hashed known_hosts; "sshd",
+// likewise, as root and to an sshd of the tests' own on this machine.
 const envWay = "PLEX_LAB_WAY"
 
 // way is how the tests reach their servers.
@@ -45,7 +48,9 @@ var ways = sync.OnceValues(func() (way, error) {
 	case "":
 		return way{name: "this machine"}, nil
 	case "ssh":
-		return bySSH()
+		return bySSH("admin", hostAuthorized)
+	case "sshd":
+		return bySSH("root", ownSSHD)
 	}
 	return way{}, fmt.Errorf("%s is %q", envWay, os.Getenv(envWay))
 })
@@ -53,66 +58,62 @@ var ways = sync.OnceValues(func() (way, error) {
 // wayDir holds what bySSH makes; empty if it was not called.
 var wayDir string
 
-func bySSH() (way, error) {
+// bySSH reaches this machine as a user who is let in by open, which gives the
+// port and the host's key.
+func bySSH(user string, open func(dir string, authorized []byte) (int, ssh.PublicKey, error)) (way, error) {
 	dir, err := os.MkdirTemp("", "way-")
 	if err != nil {
 		return way{}, err
 	}
 	wayDir = dir
-	if err := letIn(dir); err != nil {
-		return way{}, err
-	}
-	hostKey, err := os.ReadFile("/etc/ssh/ssh_host_ed25519_key.pub")
+	authorized, err := startAgent(filepath.Join(dir, "agent"))
 	if err != nil {
 		return way{}, err
 	}
-	key, _, _, _, err := ssh.ParseAuthorizedKey(hostKey)
+	port, key, err := open(dir, authorized)
 	if err != nil {
 		return way{}, err
 	}
-	config := fmt.Sprintf("Host den\n ProxyJump gate\nHost den gate\n HostName 127.0.0.1\n User admin\n IdentityAgent %s/agent\n UserKnownHostsFile %s/known_hosts\n", dir, dir)
+	config := fmt.Sprintf("Host den\n ProxyJump gate\nHost den gate\n HostName 127.0.0.1\n Port %d\n User %s\n IdentityAgent %s/agent\n UserKnownHostsFile %s/known_hosts\n",
+		port, user, dir, dir)
+	address := knownhosts.Normalize(fmt.Sprintf("127.0.0.1:%d", port))
 	for name, text := range map[string]string{
 		"config":      config,
-		"known_hosts": knownhosts.Line([]string{knownhosts.HashHostname("127.0.0.1")}, key) + "\n",
+		"known_hosts": knownhosts.Line([]string{knownhosts.HashHostname(address)}, key) + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return way{}, err
 		}
 	}
-	return way{
+	w := way{
 		name:     "den",
-		server:   []string{`ssh = { host = "den" }`, "become = true"},
-		imported: map[string]any{"ssh": map[string]string{"host": "den"}, "become": true},
+		server:   []string{`ssh = { host = "den" }`},
+		imported: map[string]any{"ssh": map[string]string{"host": "den"}},
 		provider: "ssh = { config_path = " + quote(filepath.Join(dir, "config")) + " }",
-	}, nil
+	}
+	if user != "root" {
+		w.server, w.imported["become"] = append(w.server, "become = true"), true
+	}
+	return w, nil
 }
 
-// letIn makes a key that admin lets in, and an agent that holds it.
-func letIn(dir string) error {
+// startAgent makes a key that only an agent has, and gives its public half.
+func startAgent(socket string) ([]byte, error) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	authorized, err := ssh.NewPublicKey(public)
 	if err != nil {
-		return err
-	}
-	const home = "/home/admin/.ssh"
-	add := exec.Command("install", "-D", "-o", "admin", "-m", "0600", "/dev/stdin", home+"/authorized_keys")
-	add.Stdin = strings.NewReader(string(ssh.MarshalAuthorizedKey(authorized)))
-	if out, err := add.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
-	}
-	if out, err := exec.Command("chown", "-R", "admin:", home).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+		return nil, err
 	}
 	keys := agent.NewKeyring()
 	if err := keys.Add(agent.AddedKey{PrivateKey: private}); err != nil {
-		return err
+		return nil, err
 	}
-	listening, err := net.Listen("unix", filepath.Join(dir, "agent"))
+	listening, err := net.Listen("unix", socket)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	go func() {
 		for {
@@ -123,5 +124,73 @@ func letIn(dir string) error {
 			go func() { _ = agent.ServeAgent(keys, conn) }()
 		}
 	}()
-	return nil
+	return ssh.MarshalAuthorizedKey(authorized), nil
+}
+
+// hostAuthorized has admin of a lab host let the key in.
+func hostAuthorized(_ string, authorized []byte) (int, ssh.PublicKey, error) {
+	const home = "/home/admin/.ssh"
+	script := "install -d -o admin -m 0700 " + home + " && install -o admin -m 0600 /dev/stdin " + home + "/authorized_keys"
+	add := exec.Command("sh", "-c", script)
+	add.Stdin = bytes.NewReader(authorized)
+	if out, err := add.CombinedOutput(); err != nil {
+		return 0, nil, fmt.Errorf("%w: %s", err, out)
+	}
+	key, err := publicKey("/etc/ssh/ssh_host_ed25519_key.pub")
+	return 22, key, err
+}
+
+// ownSSHD starts one that lets the key in, and ends with the tests.
+func ownSSHD(dir string, authorized []byte) (int, ssh.PublicKey, error) {
+	listening, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, nil, err
+	}
+	address := listening.Addr().String()
+	_ = listening.Close()
+	_, digits, _ := net.SplitHostPort(address)
+	port, err := strconv.Atoi(digits)
+	if err != nil {
+		return 0, nil, err
+	}
+	hostKey, keys := filepath.Join(dir, "host_key"), filepath.Join(dir, "authorized_keys")
+	if err := os.WriteFile(keys, authorized, 0o600); err != nil {
+		return 0, nil, err
+	}
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", hostKey).CombinedOutput(); err != nil {
+		return 0, nil, fmt.Errorf("%w: %s", err, out)
+	}
+	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+		return 0, nil, err
+	}
+	daemon := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", hostKey, "-p", digits, "-o", "ListenAddress=127.0.0.1",
+		"-o", "AuthorizedKeysFile="+keys, "-o", "StrictModes=no", "-o", "PermitRootLogin=yes", "-o", "UsePAM=no", "-o", "PidFile=none")
+	if err := daemon.Start(); err != nil {
+		return 0, nil, err
+	}
+	endWay = func() { _ = daemon.Process.Kill(); _ = daemon.Wait() }
+	for { // until it listens, or has ended
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = conn.Close()
+			break
+		}
+		if err := daemon.Process.Signal(syscall.Signal(0)); err != nil {
+			return 0, nil, fmt.Errorf("sshd has ended: %w", err)
+		}
+	}
+	key, err := publicKey(hostKey + ".pub")
+	return port, key, err
+}
+
+// endWay ends what the way needs.
+var endWay = func() {}
+
+func publicKey(path string) (ssh.PublicKey, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	return key, err
 }

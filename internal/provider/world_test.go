@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		_ = os.Unsetenv(name)
 	}
 	code := m.Run()
+	endWay()
 	for _, dir := range []string{buildDir, wayDir} {
 		if dir != "" {
 			_ = os.RemoveAll(dir)
@@ -83,6 +84,11 @@ func (w *world) boundTo(account plexsim.Account, configure ...func(*plexsim.Conf
 func (w *world) start(options simtest.Options) *subject {
 	w.Helper()
 	s := &subject{ServerProcess: simtest.NewServer(w.T, options), way: theWay(w.T)}
+	if name := s.Container(); name != "" && s.way.name == "this machine" {
+		s.way.name = "container " + name
+	} else if name != "" {
+		s.way.name = "container " + name + " on " + s.way.name
+	}
 	s.Start()
 	s.WaitReady()
 	w.tv.ClearRequests() // those of the server's own start
@@ -112,7 +118,13 @@ func (s *subject) hcl(extra ...string) string {
 		"url = " + quote(s.URL()),
 		fmt.Sprintf("commands = {\n stop = %s\n start = %s\n status = %s\n }", quote(c.Stop), quote(c.Start), quote(c.Status)),
 	}
-	if s.Unit() != "" { // a lab host, whose service manager is real
+	switch {
+	case s.Container() != "": // a lab engine; what is in the container is found
+		lines = []string{
+			"url = " + quote(s.URL()),
+			fmt.Sprintf("container = {\n name = %s\n engine = %s\n }", quote(s.Container()), quote(os.Getenv(simtest.EnvDocker))),
+		}
+	case s.Unit() != "": // a lab host, whose service manager is real
 		lines[2] = fmt.Sprintf("service = {\n manager = \"systemd\"\n name = %s\n }", quote(s.Unit()))
 	}
 	for _, line := range append(slices.Clone(s.way.server), extra...) {

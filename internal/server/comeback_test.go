@@ -182,7 +182,7 @@ func TestAPIDFileThatAKilledServerLeftDoesNotHoldTheNextOne(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)
 		kill := fmt.Sprintf("kill -KILL %d", sim.PID())
-		if sim.Unit() != "" { // or systemd would start it again by itself
+		if sim.Manager() == "systemd" { // or systemd would start it again by itself
 			kill = fmt.Sprintf("systemctl kill --signal=KILL %[1]s; systemctl stop %[1]s", sim.Unit())
 		}
 		s := newServer(t, h, options(sim, byCommands(sim, func(c *server.Commands) { c.Stop = kill })))

@@ -39,7 +39,8 @@ func (s *Server) openContainer(ctx context.Context, c *host.Container, mode stri
 	if err := look.usable(); err != nil {
 		return nil, err
 	}
-	if info.Status != statusRunning && !s.managedInside() {
+	// Among the processes of another, nothing can be told from inside.
+	if (info.Status != statusRunning || info.SharesPIDs) && !s.managedInside() {
 		return s.openProcess1(ctx, c, look, "")
 	}
 	inside, err := s.openShell(ctx, mode)

@@ -212,11 +212,11 @@ func (p *process1Script) verified(ctx context.Context, running, written bool) er
 				return err
 			}
 		case "revert":
-			if err := p.revert(ctx, running); err != nil {
-				p.put("reverted", "no "+err.Error())
-				return nil
+			how := p.reverted(ctx, running)
+			p.put("reverted", how)
+			if how != "yes" {
+				return nil // and the guard does what can be done
 			}
-			p.put("reverted", "yes")
 			_ = p.guard.say("done", nil)
 		case "done":
 			_ = p.guard.say("done", nil)
@@ -240,6 +240,14 @@ func (p *process1Script) check(ctx context.Context) error {
 	}
 	p.putBytes("preferences", now.Data)
 	return nil
+}
+
+// reverted is how that went, in the words of the protocol.
+func (p *process1Script) reverted(ctx context.Context, running bool) string {
+	if err := p.revert(ctx, running); err != nil {
+		return "no " + err.Error()
+	}
+	return "yes"
 }
 
 // revert puts back what was there, and starts the server with it.

@@ -53,13 +53,11 @@ func everyLayout(t *testing.T, test func(t *testing.T, l layout)) {
 	}
 }
 
-func needEngine(t *testing.T) string {
+func needEngine(t *testing.T) {
 	t.Helper()
-	address := os.Getenv(envDocker)
-	if address == "" {
+	if os.Getenv(envDocker) == "" {
 		t.Skipf("NOT RUN: no container engine is given in %s; test/lab/docker.sh test gives one", envDocker)
 	}
-	return address
 }
 
 // box is a container with a server in it, and its volume.
@@ -77,9 +75,10 @@ type box struct {
 type boxOptions struct {
 	configure func(*plexsim.Config)
 	arguments []string // of docker run
-	created   bool     // it is not started
-	down      bool     // nor is the service in it
-	noVolume  bool
+	more      func(*box) []string
+	created   bool // it is not started
+	down      bool // nor is the service in it
+	noVolume  bool // the files are copied into the container itself
 }
 
 func newBox(t *testing.T, l layout, o boxOptions) *box {
@@ -111,10 +110,17 @@ func newBox(t *testing.T, l layout, o boxOptions) *box {
 	if !o.noVolume {
 		command = append(command, "--volume", b.dir+":/config")
 	}
+	if o.more != nil {
+		command = append(command, o.more(b)...)
+	}
 	b.docker(append(append(command, o.arguments...), "plexlab/"+l.image)...)
-	t.Cleanup(func() { b.docker("rm", "--force", "--volumes", b.Name) })
-	if o.noVolume {
-		b.docker("cp", "--archive", b.dir+"/.", b.Name+":/config")
+	lock := b.engineLock()
+	t.Cleanup(func() {
+		b.docker("rm", "--force", "--volumes", b.Name)
+		_ = os.Remove(lock) // it stays, and would be one for each container of each run
+	})
+	if o.noVolume && o.more == nil {
+		b.must(sh("tar -C %s --transform 's,^\\.,config,' -c . | docker -H %s cp - %s:/", host.Quote(b.dir), os.Getenv(envDocker), b.Name))
 	}
 	if o.created {
 		return b
@@ -134,6 +140,14 @@ func (b *box) docker(arguments ...string) string {
 		b.t.Fatalf("docker %s: %v\n%s", strings.Join(arguments, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+func sh(format string, values ...any) error {
+	out, err := exec.Command("sh", "-c", fmt.Sprintf(format, values...)).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
 }
 
 func (b *box) must(err error) {
@@ -214,6 +228,12 @@ func (b *box) lock() string {
 	if b.supervised {
 		return filepath.Join(b.config.DataDir(), ".terraform-provider-plex.lock")
 	}
+	return b.engineLock()
+}
+
+// engineLock is where guard.sh has it.
+func (b *box) engineLock() string {
+	b.t.Helper()
 	name := "terraform-provider-plex-" + b.docker("inspect", "--format", "{{.Id}}", b.Name) + ".lock"
 	for _, dir := range []string{"/run/lock", "/var/lock"} {
 		if info, err := os.Stat(dir); err == nil && info.Mode().Perm() == 0o777 && info.Mode()&os.ModeSticky != 0 {
@@ -234,11 +254,6 @@ func (b *box) waitIdle() {
 		}
 		defer func() { _ = f.Close() }()
 		return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
-	})
-	b.t.Cleanup(func() {
-		if !b.supervised {
-			_ = os.Remove(lock)
-		}
 	})
 }
 

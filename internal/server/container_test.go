@@ -62,6 +62,10 @@ func TestContainerEditUnbindsInOneStopAndStart(t *testing.T) {
 		if hasToken(t, b.preferences()) || !b.answers() {
 			t.Error("the token is there, or the server is not")
 		}
+		kept, err := os.ReadFile(b.dir + strings.TrimPrefix(report.Backup, "/config"))
+		if err != nil || !hasToken(t, kept) || !bytes.Contains(kept, []byte(`OnDeckWindow="99"`)) {
+			t.Errorf("%s is not what the stopped server left: %v", report.Backup, err)
+		}
 		b.wantAttributes()
 		b.waitIdle()
 	})
@@ -129,7 +133,10 @@ func TestContainerWithASupervisorThatDoesNotRunIsEditedAndStaysSo(t *testing.T) 
 
 func TestContainerServerThatDoesNotStopInTimeIsLeftRunning(t *testing.T) {
 	everyLayout(t, func(t *testing.T, l layout) {
-		b := newBox(t, l, boxOptions{configure: func(c *plexsim.Config) { c.IgnoreTerm = true }})
+		b := newBox(t, l, boxOptions{
+			configure: func(c *plexsim.Config) { c.IgnoreTerm = true },
+			arguments: []string{"--stop-timeout=1"}, // after which the engine kills who is only asked
+		})
 		before := b.preferences()
 		_, err := b.server(func(o *server.Options) { o.StopTimeout, o.Limits.Linger = time.Second, time.Second }).Edit(t.Context(), unbind)
 		wantContainerError(t, b, err, server.ErrStopTimeout)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,14 +83,11 @@ func listenPatternBSD(rawURL string) string {
 	addresses := []string{`\*`}
 	switch a, err := netip.ParseAddr(name); {
 	case name == "localhost":
-		addresses = append(addresses, "127.0.0.1", "::1")
+		addresses = append(addresses, regexp.QuoteMeta("127.0.0.1"), "::1")
 	case err == nil:
-		addresses = append(addresses, a.Unmap().WithZone("").String())
+		addresses = append(addresses, regexp.QuoteMeta(a.Unmap().WithZone("").String()))
 	default:
 		addresses = []string{"[^ ]+"}
-	}
-	for i, a := range addresses {
-		addresses[i] = strings.ReplaceAll(a, "127.0.0.1", `127\.0\.0\.1`)
 	}
 	return fmt.Sprintf("[ \t]tcp[46]*[ \t]+(%s):%d[ \t]", strings.Join(addresses, "|"), number)
 }

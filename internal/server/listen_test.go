@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -140,4 +141,26 @@ func sockets(t *testing.T) string {
 		all.Write(data)
 	}
 	return all.String()
+}
+
+func TestListenPatternOfFreeBSDMatchesSocketsThatListenWhereTheURLPoints(t *testing.T) {
+	line := func(proto, local string) string {
+		return fmt.Sprintf("plex     Plex_Media 4242  20  %-6s %-21s *:*", proto, local)
+	}
+	lines := map[string]string{
+		"loopback": line("tcp4", "127.0.0.1:32400"), "loopback2": line("tcp4", "127.0.0.2:32400"), "any": line("tcp46", "*:32400"),
+		"next": line("tcp4", "127.0.0.1:32401"), "longer": line("tcp4", "127.0.0.1:324000"), "udp": line("udp4", "*:32400"),
+		"loopback6": line("tcp6", "::1:32400"), "dots": line("tcp4", "127x0y0z1:32400"),
+	}
+	for url, want := range map[string]string{
+		"http://127.0.0.1:32400": "loopback any", "http://127.0.0.2:32400": "loopback2 any",
+		"http://localhost:32400": "loopback any loopback6", "http://[::1]:32400": "any loopback6", "http://[::1": "",
+	} {
+		pattern := regexp.MustCompilePOSIX(listenPatternBSD(url))
+		for name, line := range lines {
+			if got := pattern.MatchString(line); got != slices.Contains(strings.Fields(want), name) {
+				t.Errorf("%s: the line of %s matches: %v", url, name, got)
+			}
+		}
+	}
 }

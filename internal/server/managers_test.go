@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -114,7 +116,11 @@ func TestWhatStopsWhenNobodyWaitsAnyMoreIsStillWanted(t *testing.T) {
 		_, err := s.Edit(t.Context(), unbind)
 		wantError(t, err, server.ErrStopTimeout)
 		simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
-		if err := syscall.Kill(sim.PID(), syscall.SIGKILL); err != nil {
+		pid := sim.PID()
+		if pid == 0 {
+			t.Fatal("the server does not run")
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		sim.WaitEvent(plexsim.EventStart, 2)
@@ -180,4 +186,81 @@ func TestUnderEveryManagerSeveralServersAreListed(t *testing.T) {
 			t.Error("one was stopped")
 		}
 	})
+}
+
+// supervisord kills what has not ended after stopwaitsecs.
+func TestSupervisordIsOnlyToldToStopWhatItWillNotKill(t *testing.T) {
+	if os.Getenv(simtest.EnvLab) != "" {
+		t.Skip("NOT RUN: here the service manager is another one")
+	}
+	for autorestart, want := range map[string]error{"false": server.ErrStopTimeout, "unexpected": server.ErrStopTimeout, "true": server.ErrKillLimit} {
+		t.Run(autorestart, func(t *testing.T) {
+			t.Parallel()
+			m := simtest.NewManager(t, server.ManagerSupervisord)
+			sim := simtest.NewServer(t, simtest.Options{Token: "a-token", Manager: m, Configure: func(c *plexsim.Config) { c.IgnoreTerm = true }})
+			m.ChangeProgram(sim, func(settings string) string {
+				return strings.NewReplacer("=86400", "=1", "autorestart=true", "autorestart="+autorestart).Replace(settings)
+			})
+			sim.Start()
+			pid, before := sim.PID(), sim.Preferences()
+			o := options(sim, func(o *server.Options) { o.StopTimeout, o.Limits.Linger = 3*time.Second, time.Second })
+			_, err := newServer(t, host.Local{}, o).Edit(t.Context(), unbind)
+			wantError(t, err, want)
+			if want == server.ErrKillLimit {
+				wantSays(t, err, "stopwaitsecs of 1", "set stopwaitsecs to 4", "[program:plexmediaserver]", "autorestart is true")
+			}
+			simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+			if sim.PID() != pid || string(sim.Preferences()) != string(before) {
+				t.Errorf("process %d, was %d", sim.PID(), pid)
+			}
+			// And where the server obeys it stops, once, and starts.
+			if want == server.ErrKillLimit {
+				return
+			}
+			sim.Kill()
+			if err := os.Remove(filepath.Join(sim.DataDir(), "plexmediaserver.pid")); err != nil {
+				t.Fatal(err)
+			}
+			sim.Configure(func(c *plexsim.Config) { c.IgnoreTerm, c.StopDelay = false, plexsim.Duration(1500*time.Millisecond) })
+			sim.Start()
+			mustEdit(t, newServer(t, host.Local{}, options(sim)), unbind)
+			if sim.StopCount() != 1 || plexsim.Count(sim.Events(), plexsim.EventStopped) != 1 || !sim.Running() {
+				t.Errorf("%d stops, running %v", sim.StopCount(), sim.Running())
+			}
+		})
+	}
+}
+
+// A supervisor that nobody was told of starts the server again, here as soon as the
+// old one is about to end: nothing is written under it.
+func TestAServerThatSomethingElseStartsAgainIsLeftAsItIs(t *testing.T) {
+	if os.Getenv(simtest.EnvLab) != "" {
+		t.Skip("NOT RUN: here the service manager is another one")
+	}
+	sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(time.Second) })
+	s := standIn{t, t.TempDir(), sim}
+	o := options(sim, func(o *server.Options) {
+		o.Commands, o.Service = server.Commands{}, server.Service{Manager: server.ManagerSysV, Name: s.script("init.d/plexmediaserver", 3, 1)}
+	})
+	again := exec.Command(filepath.Join(sim.SupportDir(), ".plexsim", "Plex Media Server"))
+	again.Env = []string{"PLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR=" + sim.SupportDir()}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		sim.WaitEvent(plexsim.EventStopping, 1)
+		if err := again.Start(); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err := newServer(t, host.Local{}, o).Edit(t.Context(), unbind)
+	wg.Wait()
+	wantError(t, err, server.ErrRespawned)
+	if !hasToken(t, sim.Preferences()) {
+		t.Error("the preferences were changed under a running server")
+	}
+	simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+	wantClean(t, sim)
+	if again.Process != nil {
+		_ = again.Process.Kill()
+		_ = again.Wait()
+	}
 }

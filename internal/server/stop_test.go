@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -136,4 +137,40 @@ func TestWhatIsStartedInheritsNoIgnoredSignalAndNoSecret(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a process says of itself in its environment is not taken for what it says
+// of another, whose own word still counts.
+func TestAProcessThatSpeaksForAnotherIsNotBelieved(t *testing.T) {
+	if os.Getenv(simtest.EnvLab) != "" {
+		t.Skip("NOT RUN: here the service manager is another one")
+	}
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim, other := bound(t, nil), bound(t, nil)
+		liar := filepath.Join(t.TempDir(), "Plex Media Server")
+		sleep, err := exec.LookPath("sleep")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(sleep, liar); err != nil {
+			t.Fatal(err)
+		}
+		process := exec.Command(liar, "60")
+		process.Env = []string{
+			"A=1", fmt.Sprintf("%d (Plex Media Serv) S 1 1\nPLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR=/nowhere", sim.PID()),
+			"B=2", fmt.Sprintf("%d (Plex Media Serv) S 1 1\n", other.PID()), supportVariable + "=" + sim.SupportDir(),
+		}
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = process.Process.Kill(); _ = process.Wait() })
+		s := standIn{t, t.TempDir(), sim}
+		o := options(sim, func(o *server.Options) {
+			o.Commands, o.Service = server.Commands{}, server.Service{Manager: server.ManagerSysV, Name: s.script("init.d/plexmediaserver", 3, 1)}
+		})
+		mustEdit(t, newServer(t, h, o), unbind)
+		if sim.StopCount() != 1 || other.StopCount() != 0 || !other.Running() || process.ProcessState != nil {
+			t.Errorf("stopped %d and %d times", sim.StopCount(), other.StopCount())
+		}
+	})
 }

@@ -26,7 +26,13 @@ type keeper interface {
 // keep chooses what runs the server, and where it is.
 func (s *ServerProcess) keep(manager *Manager) {
 	s.t.Helper()
-	if lab := os.Getenv(EnvLab); lab != "" && manager == nil {
+	lab := os.Getenv(EnvLab)
+	if _, known := images[lab]; known && manager == nil {
+		c := inContainer(s.t, lab)
+		s.config.SupportDir, s.config.Addr, s.keeper = c.supportDir(), freeAddr(s.t), c
+		return
+	}
+	if lab != "" && manager == nil {
 		u := takeUnit(s.t, lab)
 		s.config.SupportDir, s.config.Addr, s.keeper = u.supportDir, u.addr, u
 		return

@@ -64,7 +64,7 @@ func NewManager(t testing.TB, kind string) *Manager {
 		}
 	}
 	var err error
-	if m.dir, err = os.MkdirTemp("", kind); err != nil {
+	if m.dir, err = os.MkdirTemp("", kind); err != nil { //nolint:usetesting // a test's own directory is too long for a socket
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -156,17 +156,19 @@ func (k managed) stop() error {
 	return nil
 }
 
+// It may be about to start when it is told to be down.
 func (k managed) kill() error {
-	pid := k.pid()
 	wait, err := k.tool.down(k.Manager, k.name)
 	if err != nil {
 		return err
 	}
 	defer wait()
-	if pid == 0 {
-		return nil
+	for pid := k.pid(); pid != 0; pid = k.pid() {
+		if err := kill(pid); err != nil {
+			return err
+		}
 	}
-	return kill(pid)
+	return nil
 }
 
 // gone waits until the manager names no process.

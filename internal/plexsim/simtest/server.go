@@ -147,6 +147,22 @@ func (s *ServerProcess) Manager() string { return s.keeper.manager() }
 // Unit is the service that runs the server; empty where plexsim does.
 func (s *ServerProcess) Unit() string { return s.keeper.unit() }
 
+// Container is the name of the container that has the server; empty without one.
+func (s *ServerProcess) Container() string {
+	if c, ok := s.keeper.(*container); ok {
+		return c.name
+	}
+	return ""
+}
+
+// HostPath is how the server's own host has a path that the test has.
+func (s *ServerProcess) HostPath(path string) string {
+	if c, ok := s.keeper.(*container); ok {
+		return c.inside(path)
+	}
+	return path
+}
+
 // Start starts the server and waits for its port.
 func (s *ServerProcess) Start() {
 	s.t.Helper()

@@ -177,21 +177,29 @@ func (openrc) stop(name string) error {
 	return err
 }
 
-// What is killed has crashed; a stop tells OpenRC that it was meant to go.
+// What is killed has crashed, and to stop it fails; OpenRC has to be told that it
+// does not run.
 func (o openrc) kill(u unit) error {
 	if pid := o.pid(u); pid != 0 {
 		if err := kill(pid); err != nil {
 			return err
 		}
 	}
-	return o.stop(u.name)
+	_, err := tool("rc-service", u.name, "zap")
+	return err
 }
 
 // OpenRC knows no process for certain; the server keeps a pid file of its own.
 func (openrc) pid(u unit) int { return pidFile(u.supportDir) }
 
+// A server that has ended by itself counts as started with OpenRC, and would not
+// be started again.
 func (openrc) commands(name string) Commands {
-	return Commands{Stop: "rc-service " + name + " stop", Start: "rc-service " + name + " start", Status: "rc-service " + name + " status"}
+	return Commands{
+		Stop:   "rc-service " + name + " stop || rc-service " + name + " zap",
+		Start:  "rc-service " + name + " zap; rc-service " + name + " start",
+		Status: "rc-service " + name + " status && kill -0 \"$(cat /run/" + name + ".pid)\"",
+	}
 }
 
 func (openrc) manager() string { return "openrc" }

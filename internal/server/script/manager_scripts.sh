@@ -38,7 +38,16 @@ openrc_state() {
   esac
 }
 
-openrc_stop() { plainly rc-service "$unit" stop; }
+# openrc_stop: a stop that finds nobody to end (the server has been asked by
+# itself) may count as failed, and leaves the service marked as started; zap
+# marks it as stopped, and does nothing else.
+openrc_stop() {
+  plainly rc-service "$unit" stop && return
+  openrc_status=$?
+  find_processes
+  [ -z "$ours" ] || return "$openrc_status"
+  plainly rc-service "$unit" zap
+}
 openrc_start() { plainly rc-service "$unit" start; }
 
 # supervise-daemon starts again what has ended, and by its own schedule goes on

@@ -58,6 +58,7 @@ runit_services() { service_directories "$1" "$runit_dirs"; }
 
 runit_has() {
   service_dir=$unit
+  [ -d "$service_dir" ] || return 1
   runit_status
   case $runit_status in run:* | down:* | finish:*) ;; *) return 1 ;; esac
 }
@@ -101,6 +102,7 @@ s6_services() { service_directories "$1" "$s6_dirs"; }
 
 s6_has() {
   service_dir=$unit
+  [ -d "$service_dir" ] || return 1
   s6_status
   case $s6_status in up* | down*) ;; *) return 1 ;; esac
 }

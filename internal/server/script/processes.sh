@@ -34,11 +34,12 @@ server_processes() {
 # A host sees the processes of its jails, and those are not its own.
 server_processes_bsd() {
   bsd_jail=$(ps -o jid= -p $$ 2>/dev/null | tr -d ' ')
-  while read -r bsd_pid bsd_jid bsd_name; do
+  while read -r bsd_pid bsd_jid bsd_state bsd_name; do
+    case $bsd_state in Z*) continue ;; esac
     case $bsd_name in "Plex Media Serv"* | Plex_Media_Serv*) ;; *) continue ;; esac
     [ "$bsd_jid" != "$bsd_jail" ] || candidates="$candidates $bsd_pid"
   done <<EOF
-$(ps -axo pid=,jid=,comm= 2>/dev/null)
+$(ps -axo pid=,jid=,state=,comm= 2>/dev/null)
 EOF
 }
 
@@ -46,7 +47,7 @@ EOF
 # and the data directory that its environment says. All environments are read in
 # one go, each followed by the process's stat, which ends it: a line with the
 # number and the name. What an environment holds cannot pass for that: the true
-# one follows, out of order, and then nothing is believed.
+# one follows, out of order, and then each is read by itself.
 read_directories() {
   if [ "$kernel" != linux ]; then
     read_directories_bsd "$@"
@@ -74,7 +75,11 @@ read_directories() {
       cut = index(line, "\001")
       if (cut > 0) variable(substr(line, cut + 1))
     }
-    END { if (!forged) printf "%s", answer }')
+    END { print (forged ? "forged" : answer) }')
+  if [ "$read_lines" = forged ] && [ $# -gt 1 ]; then
+    for read_pid in "$@"; do read_directories "$read_pid"; done
+    return
+  fi
   directories="$directories$read_lines$newline"
 }
 

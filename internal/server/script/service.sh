@@ -45,11 +45,11 @@ terminate() {
 # tell_the_manager VERB: and keeps what it says.
 tell_the_manager() { limit "$1" call "$2" >"$stage_file.log" 2>&1; }
 
-# close_books: the server has ended by itself; its manager shall know that it
-# was meant to.
+# close_books: the server has ended by itself; its manager is told to stop it all
+# the same: what it takes for started it would not start. supervisord has seen it
+# end, and has nothing to be told.
 close_books() {
-  service_state
-  [ "$state" = stopped ] || tell_the_manager "$p_command_limit" stop
+  [ "$manager" = supervisord ] || tell_the_manager "$p_command_limit" stop
 }
 
 # stop_server: asks, then sees. Status 1 with $detail when the server still runs
