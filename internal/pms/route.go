@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// ErrNoRoute: no connection can be made from the server's host, and no program
-// there carries requests either. Dialers and relays say so with it.
+// ErrNoRoute is the error of dialers and relays where no connection can be made
+// from the server's host, and no program there carries requests either.
 var ErrNoRoute = errors.New("the server's own API cannot be reached: its host lets no connection through, and has neither curl nor wget")
 
 // route sends requests through a connection, and from the first time that none

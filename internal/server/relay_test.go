@@ -52,7 +52,7 @@ func only(t *testing.T, name, program string, arguments ...string) relay {
 			t.Skipf("NOT RUN: %s is not installed", program)
 		}
 		wrapper := fmt.Sprintf("#!/bin/sh\necho \"$@\" >>%s/arguments\nexec %s %s \"$@\"\n", bin, path, strings.Join(arguments, " "))
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(wrapper), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(wrapper), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestAClaimTokenIsNotAnArgumentOfTheProgramThatCarriesIt(t *testing.T) {
 			if err != nil || status != http.StatusOK || !slices.Equal(requests(), []string{"POST /myplex/claim?token=claim-planted"}) {
 				t.Errorf("%d, %v, asked %q", status, err, requests())
 			}
-			if said := r.host.(pathHost).arguments(t); strings.Contains(said, "planted") { //nolint:forcetypeassert // made above
+			if said := r.host.(pathHost).arguments(t); strings.Contains(said, "planted") {
 				t.Errorf("arguments: %s", said)
 			}
 		})

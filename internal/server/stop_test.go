@@ -146,7 +146,6 @@ func TestAProcessThatSpeaksForAnotherIsNotBelieved(t *testing.T) {
 		t.Skip("NOT RUN: here the service manager is another one")
 	}
 	everyShell(t, func(t *testing.T, h host.Host) {
-		sim, other := bound(t, nil), bound(t, nil)
 		liar := filepath.Join(t.TempDir(), "Plex Media Server")
 		sleep, err := exec.LookPath("sleep")
 		if err != nil {
@@ -155,21 +154,31 @@ func TestAProcessThatSpeaksForAnotherIsNotBelieved(t *testing.T) {
 		if err := os.Symlink(sleep, liar); err != nil {
 			t.Fatal(err)
 		}
-		process := exec.Command(liar, "60")
-		process.Env = []string{
-			"A=1", fmt.Sprintf("%d (Plex Media Serv) S 1 1\nPLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR=/nowhere", sim.PID()),
-			"B=2", fmt.Sprintf("%d (Plex Media Serv) S 1 1\n", other.PID()), supportVariable + "=" + sim.SupportDir(),
+		// It has its number before the others have theirs, and so is read first.
+		process := exec.Command("sh", "-c", `read -r variable && read -r other && exec env -i "$variable" "$other" "$0" 60`, liar)
+		tell, err := process.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
 		}
 		if err := process.Start(); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = process.Process.Kill(); _ = process.Wait() })
+		sim, other := bound(t, nil), bound(t, nil)
+		_, err = fmt.Fprintf(tell, "%s=%s\n%d (Plex Media Serv) S 1 1=\n", supportVariable, sim.SupportDir(), other.PID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		simtest.Eventually(t, "the liar", func() bool {
+			name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", process.Process.Pid))
+			return err == nil && string(name) == "Plex Media Serv\n"
+		})
 		s := standIn{t, t.TempDir(), sim}
 		o := options(sim, func(o *server.Options) {
 			o.Commands, o.Service = server.Commands{}, server.Service{Manager: server.ManagerSysV, Name: s.script("init.d/plexmediaserver", 3, 1)}
 		})
 		mustEdit(t, newServer(t, h, o), unbind)
-		if sim.StopCount() != 1 || other.StopCount() != 0 || !other.Running() || process.ProcessState != nil {
+		if sim.StopCount() != 1 || other.StopCount() != 0 || !other.Running() {
 			t.Errorf("stopped %d and %d times", sim.StopCount(), other.StopCount())
 		}
 	})
