@@ -2,6 +2,7 @@ package binding
 
 import (
 	"bytes"
+	"net/http"
 	"regexp"
 	"testing"
 
@@ -182,16 +183,50 @@ func TestAnUnclaimedServerWhoseDeviceIsLeftIsDeregisteredByApplyingAgain(t *test
 	}
 }
 
-func TestUnbindLeavesABindingThatChangesBeforeTheEdit(t *testing.T) {
+func TestUnbindLeavesABindingThatChangesBeforeTheStop(t *testing.T) {
 	w := newWorld(t)
 	s := w.boundTo(simtest.Owner)
-	other := simtest.Preferences(s.Identity, simtest.Stranger, "tokenOfSomebodyElse")
-	b := w.binder(simtest.Owner.Token, before(pathDevices, 1, func() { s.WritePreferences(other) }))
-	_, err := b.Unbind(t.Context(), s.srv, s.state(), true)
-	wantError(t, err, ErrChanged, untouched)
-	s.before = other
-	w.wantUntouched(s)
+	known := s.state()
+	b := w.binder(simtest.Owner.Token, before(pathDevices, 1, func() { w.handOver(s, simtest.Stranger) }))
+	_, err := b.Unbind(t.Context(), s.srv, known, true)
+	wantError(t, err, ErrChanged, "runs again with the preferences that it had")
+	w.wantRestarts(s, 1)
+	found, err := s.srv.Inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stateOf(found); got.Username != simtest.Stranger.Username || got.TokenFingerprint == known.TokenFingerprint {
+		t.Errorf("it is bound to %+v", got)
+	}
 	if w.asked("DELETE", pathDevices) > 0 {
 		t.Error("its device was removed")
+	}
+}
+
+// handOver signs the running server out, and claims it for another account,
+// through its own API.
+func (w *world) handOver(s *subject, to plexsim.Account) {
+	w.Helper()
+	token, err := w.tv.MintClaim(to.Username)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, ask := range [][2]string{
+		{http.MethodDelete, s.URL() + "/myplex/account"},
+		{http.MethodPost, s.URL() + "/myplex/claim?token=" + token},
+	} {
+		request, err := http.NewRequestWithContext(w.Context(), ask[0], ask[1], http.NoBody)
+		if err != nil {
+			w.Fatal(err)
+		}
+		request.Header.Set("X-Plex-Token", simtest.Owner.Token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			w.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			w.Fatalf("%s /myplex: HTTP %d", ask[0], response.StatusCode)
+		}
 	}
 }

@@ -105,10 +105,10 @@ func TestInputThatEndsBeforeTheScriptDoesRunsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for cut := range len(whole) {
-			if cut%7 != 0 && cut != len(whole)-1 {
-				continue
+			if cut > len(whole)-2 { // only the last line break is missing
+				break
 			}
-			argv := append(l.Interpreter[:len(l.Interpreter):len(l.Interpreter)], "-c", bootstrap)
+			argv := append(l.Interpreter[:len(l.Interpreter):len(l.Interpreter)], "-c", bootstrap(len(whole)))
 			cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 			cmd.Stdin = strings.NewReader(whole[:cut])
 			out, err := cmd.CombinedOutput()

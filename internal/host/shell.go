@@ -29,7 +29,7 @@ func startShell(ctx context.Context, name string, r runner, interpreter []string
 	if err != nil {
 		return nil, err
 	}
-	argv := append(interpreter[:len(interpreter):len(interpreter)], "-c", bootstrap)
+	argv := append(interpreter[:len(interpreter):len(interpreter)], "-c", bootstrap(len(input)))
 	argv, err = become.command(argv)
 	if err != nil {
 		return nil, onHost(name, err)
@@ -92,8 +92,21 @@ func (s *shell) begin(ctx context.Context, become Become, input string) error {
 	if !early {
 		go send()
 	}
+	// Its answer is the first line of the script's own output: nobody who starts
+	// a script has anything to do before it.
+	arrived := make(chan error, 1)
+	go func() {
+		err := s.await(scriptReady)
+		if err != nil {
+			err = fmt.Errorf("the script did not arrive: %w", errors.Join(err, s.wait()))
+		}
+		arrived <- err
+	}()
 	select {
-	case err := <-sent:
+	case err := <-arrived:
+		if err == nil {
+			err = <-sent
+		}
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -105,7 +118,7 @@ func (s *shell) begin(ctx context.Context, become Become, input string) error {
 func (s *shell) untilReady(ctx context.Context, become Become) error {
 	ready := make(chan error, 1)
 	go func() {
-		err := s.awaitReady()
+		err := s.await(shellReady)
 		if err != nil {
 			err = s.notReady(become, err)
 		}
@@ -145,13 +158,14 @@ var (
 	errGreeting = fmt.Errorf("more than %d bytes were said before the shell started", maxGreeting)
 )
 
-func (s *shell) awaitReady() error {
+// await reads up to the line mark.
+func (s *shell) await(mark string) error {
 	said := newTail(1024)
 	for left := maxGreeting; left > 0; {
 		line, err := s.stdout.ReadSlice('\n')
 		// A greeting, or a prompt, may end without a line break.
 		switch said := strings.TrimRight(string(line), "\r\n"); {
-		case strings.HasSuffix(said, shellReady):
+		case strings.HasSuffix(said, mark):
 			return nil
 		case strings.HasSuffix(said, shellTerminal):
 			return errTerminal

@@ -83,6 +83,9 @@ func (e *edit) rehearse(ctx context.Context) error {
 	}
 	e.report.Inspection = e.was
 	next, err := e.apply(e.was.Document)
+	if said := (*Error)(nil); errors.As(err, &said) {
+		return said // by change itself
+	}
 	if err != nil {
 		return &Error{Doing: doingPlan, Host: e.Host(), Err: err, State: stateUntouched}
 	}

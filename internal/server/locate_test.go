@@ -298,7 +298,7 @@ func TestAHostWithoutSystemdIsSaidToHaveNone(t *testing.T) {
 	eachShell(t, func(t *testing.T, h host.Host) {
 		sim := simtest.NewServer(t, simtest.Options{})
 		bin := t.TempDir()
-		for _, name := range []string{"uname", "tr", "sed", "awk", "grep", "id", "sh", "dash", "bash", "busybox"} {
+		for _, name := range []string{"uname", "tr", "sed", "awk", "grep", "id", "head", "sh", "dash", "bash", "busybox"} {
 			if path, err := exec.LookPath(name); err == nil {
 				if err := os.Symlink(path, filepath.Join(bin, name)); err != nil {
 					t.Fatal(err)

@@ -37,7 +37,7 @@ var askers = []struct {
 func only(t *testing.T, name, program string, arguments ...string) relay {
 	t.Helper()
 	bin := t.TempDir()
-	for _, tool := range []string{"sh", "sed", "tail", "grep", "env", "sleep"} {
+	for _, tool := range []string{"sh", "sed", "tail", "grep", "env", "sleep", "head"} {
 		path, err := exec.LookPath(tool)
 		if err != nil {
 			t.Fatal(err)

@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -205,10 +207,8 @@ func everyStandIn(t *testing.T, configure func(*plexsim.Config), test func(t *te
 	if os.Getenv(simtest.EnvLab) != "" {
 		t.Skip("NOT RUN: here the whole suite runs with the host's own service manager")
 	}
-	i := 0
-	for name, begin := range standIns {
-		shell := shells[i%len(shells)].argv
-		i++
+	for i, name := range slices.Sorted(maps.Keys(standIns)) {
+		begin, shell := standIns[name], shells[i%len(shells)].argv
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := exec.LookPath(shell[0]); err != nil {

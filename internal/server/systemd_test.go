@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +118,35 @@ func TestSystemdDoesNotKillAServerThatStopsLate(t *testing.T) {
 	}
 	sim.Kill()
 	simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+}
+
+// A reload of all units is spared a server that stops within seconds.
+func TestALongLimitIsLiftedWhenTheServerTakesItsTime(t *testing.T) {
+	onSystemd(t)
+	sim := bound(t, func(c *plexsim.Config) { c.IgnoreTerm = true })
+	limit := func() string {
+		out, err := exec.Command("systemctl", "show", "--property=TimeoutStopUSec", "--value", sim.Unit()).Output()
+		if err != nil {
+			t.Error(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	edited := make(chan error, 1)
+	go func() {
+		s := newServer(t, host.Local{}, options(sim, func(o *server.Options) { o.StopTimeout, o.Limits.Linger = 8*time.Second, 20*time.Second }))
+		_, err := s.Edit(t.Context(), unbind)
+		edited <- err
+	}()
+	simtest.Eventually(t, "the limit to be lifted", func() bool { return limit() == "infinity" })
+	wantError(t, <-edited, server.ErrStopTimeout)
+	if pid := sim.PID(); pid == 0 || limit() != "infinity" {
+		t.Errorf("process %d, TimeoutStopUSec %s", pid, limit())
+	}
+	sim.Kill()
+	simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+	if limit() != "1min 30s" {
+		t.Errorf("TimeoutStopUSec is %s after the edit", limit())
+	}
 }
 
 func TestTheLimitIsLiftedForTheEditOnly(t *testing.T) {

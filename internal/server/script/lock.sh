@@ -61,10 +61,7 @@ lock_open_pids() {
 }
 
 lock_take_pids() {
-  if ln -- "$lock_mine" "$lock_held" 2>/dev/null; then
-    rm -f -- "$lock_mine"
-    return 0
-  fi
+  lock_link && return 0
   lock_left || return 1
   # Only one may clear away what is left, and it looks again before it does: the
   # file may be the next editor's by now.
@@ -72,8 +69,10 @@ lock_take_pids() {
     if lock_left; then rm -f -- "$lock_held"; fi
     rmdir -- "$lock_file.clearing"
   fi
-  return 1
+  lock_link
 }
+
+lock_link() { ln -- "$lock_mine" "$lock_held" 2>/dev/null && rm -f -- "$lock_mine"; }
 
 # lock_left: it is certain that all who hold the lock have ended: they are of
 # this machine, and every one of them is gone.

@@ -106,23 +106,47 @@ systemd_disarm() {
   ctl reset-failed -- "$unit" >/dev/null 2>&1
   # Drop-ins are read in the order of their names, whatever directory they are in.
   drop_in="$disarm_dir/$unit.d/zzzz-terraform-provider-plex.conf"
+  property SendSIGKILL
+  disarm_kills=$property
   property TimeoutStopUSec
-  if [ "$property" != infinity ]; then property SendSIGKILL; fi
-  case $property in
-    infinity | no)
-      # An edit that had to leave its drop-in behind is tidied up after now.
-      [ -e "$drop_in" ] || drop_in=
-      return 0
-      ;;
-  esac
+  if [ "$property" = infinity ] || [ "$disarm_kills" = no ]; then
+    # An edit that had to leave its drop-in behind is tidied up after now.
+    [ -e "$drop_in" ] || drop_in=
+    return 0
+  fi
   detail="systemd kills what does not stop within the TimeoutStopSec of $unit; only root can lift that limit for the edit, or the unit can say TimeoutStopSec=infinity"
   # Mode 0755: the manager's own tools read it, and it holds no secret.
   (
     umask 022
     mkdir -p -- "$disarm_dir/$unit.d" &&
       printf '[Service]\nTimeoutStopSec=infinity\n' >"$drop_in"
-  ) 2>/dev/null && ctl daemon-reload >/dev/null 2>&1 &&
-    [ "$(ctl show -p TimeoutStopUSec --value -- "$unit" 2>/dev/null)" = infinity ]
+  ) 2>/dev/null || return 1
+  case $property in
+    *min* | *h* | *day* | *week*)
+      lift_late >/dev/null 2>&1 3<&- 9>&- &
+      lifter=$!
+      ;;
+    *) lift ;;
+  esac
+}
+
+# lift: systemd reads the drop-in, also for a unit that is stopping already. It
+# reads every other unit again, too, which takes a tenth of a second of a small
+# machine.
+lift() {
+  ctl daemon-reload >/dev/null 2>&1 && [ "$(ctl show -p TimeoutStopUSec --value -- "$unit" 2>/dev/null)" = infinity ]
+}
+
+# lift_late: a limit of a minute and more need not be lifted for a server that
+# stops within seconds.
+lift_late() {
+  trap : HUP INT PIPE
+  trap 'kill "$!" 2>/dev/null; wait "$!"; exit 0' TERM
+  sleep 3 &
+  wait "$!"
+  trap : TERM
+  service_state
+  [ "$state" != stopping ] || lift
 }
 
 systemd_rearm() {
@@ -131,8 +155,11 @@ systemd_rearm() {
   # own limit at once, and kill it.
   service_state
   [ "$state" != stopping ] || return 0
+  if [ -n "$lifter" ]; then dismiss "$lifter"; fi
   rm -f -- "$drop_in"
   rmdir -- "${drop_in%/*}" 2>/dev/null
-  ctl daemon-reload >/dev/null 2>&1
+  if [ "$(ctl show -p TimeoutStopUSec --value -- "$unit" 2>/dev/null)" = infinity ]; then
+    ctl daemon-reload >/dev/null 2>&1
+  fi
   drop_in=
 }

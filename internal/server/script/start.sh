@@ -40,7 +40,7 @@ was=unknown   # what the server was doing when we came
 guard=
 detail=
 data_dir='' prefs='' manager='' unit=''
-before='' after='' temporary='' stage_file='' locked='' lock_mine='' in_place='' drop_in='' good=''
+before='' after='' temporary='' stage_file='' locked='' lock_mine='' in_place='' drop_in='' lifter='' good=''
 machine_id='' prefs_owner='' written='' done=''
 by_signal='' properties='' service_dir='' supervisord_file='' supervisord_restart='' platform='' kernel=''
 newline='
