@@ -156,7 +156,10 @@ find_processes() {
   for candidate in $candidates; do
     case " $others " in *" $candidate "*) continue ;; esac
     # One that has just ended has its name still, and nothing else.
-    if [ "$kernel" = linux ] && ! true 2>/dev/null <"/proc/$candidate/environ"; then continue; fi
+    if [ "$kernel" = linux ] && ! true 2>/dev/null <"/proc/$candidate/environ"; then
+      if hidden "$candidate"; then ours="$ours $candidate"; fi
+      continue
+    fi
     case " $mine " in
       *" $candidate "*) ours="$ours $candidate" ;;
       *)
@@ -170,6 +173,16 @@ find_processes() {
         ;;
     esac
   done
+}
+
+# hidden PID: a process that lives, and into which even root may not look, as in
+# a container without the capability for it. There a server that runs as the
+# owner of the preferences counts as theirs.
+hidden() {
+  [ -f "$prefs" ] && alive "$1" || return 1
+  # shellcheck disable=SC2012 # find cannot print owners everywhere
+  hidden_owners=$(ls -ldn -- "/proc/$1" "$prefs" 2>/dev/null | awk '{ print $3 }' | sort -u | grep -c '')
+  [ "$hidden_owners" -eq 1 ]
 }
 
 # ancestors PID: sets $ancestors to it, its parent, and so on.
