@@ -113,7 +113,7 @@ run_tests() {
   [ $# -gt 0 ] || set -- -run Container "${packages[@]}"
   cd "$REPO"
   say "go test ${flags[*]} $*"
-  env --default-signal=INT,QUIT PLEX_LAB_DOCKER="$socket" go test "${flags[@]}" "$@" &
+  env --default-signal=HUP,INT,QUIT PLEX_LAB_DOCKER="$socket" go test "${flags[@]}" "$@" &
   wait $!
 }
 

@@ -81,6 +81,6 @@ has_package "$@" || set -- "$@" "${packages[@]}"
 say "go test ${flags[*]} $*"
 # In the background, since bash obeys a signal only while it waits in wait; and with the signals that bash makes its background commands
 # ignore, which what they start would ignore too, back as they were: tests interrupt editors.
-env --default-signal=INT,QUIT go test "${flags[@]}" "$@" &
+env --default-signal=HUP,INT,QUIT go test "${flags[@]}" "$@" &
 tests=$!
 wait "$tests"
