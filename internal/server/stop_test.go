@@ -183,3 +183,73 @@ func TestAProcessThatSpeaksForAnotherIsNotBelieved(t *testing.T) {
 		}
 	})
 }
+
+// A process that ends while it is looked at does not leave its directory to the
+// next one: here the kernel says nothing more of the server itself.
+func TestAProcessThatEndsWhileItIsLookedAtIsNotTakenForTheNext(t *testing.T) {
+	if os.Getenv(simtest.EnvLab) != "" {
+		t.Skip("NOT RUN: here the service manager is another one")
+	}
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim, other := bound(t, nil), bound(t, nil)
+		before := sim.Preferences()
+		s := standIn{t, t.TempDir(), sim}
+		cat, err := exec.LookPath("cat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write("bin/cat", fmt.Sprintf(`#!/bin/sh
+seen=
+for file; do
+  shift
+  if [ "$file" = /proc/%d/stat ]; then
+    [ -z "$seen" ] || continue
+    seen=yes
+  fi
+  set -- "$@" "$file"
+done
+exec %s "$@"
+`, sim.PID(), cat))
+		o := options(sim, func(o *server.Options) {
+			o.Commands, o.Service = server.Commands{}, server.Service{Manager: server.ManagerSysV, Name: s.script("init.d/plexmediaserver", 3, 1)}
+		})
+		_, err = newServer(t, withPath(t, h.(host.Local).Interpreter, filepath.Join(s.dir, "bin")), o).Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrKillLimit)
+		wantUntouched(t, sim, before)
+		if other.StopCount() != 0 || !other.Running() {
+			t.Error("another server was stopped")
+		}
+	})
+}
+
+// A process that has ended keeps its name until it is waited for, and cannot be
+// looked into.
+func TestAServerThatHasEndedButWasNotWaitedForIsNobodys(t *testing.T) {
+	if os.Getenv(simtest.EnvLab) != "" {
+		t.Skip("NOT RUN: here the service manager is another one")
+	}
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		link := filepath.Join(t.TempDir(), "Plex Media Server")
+		sleep, err := exec.LookPath("sleep")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(sleep, link); err != nil {
+			t.Fatal(err)
+		}
+		ended := exec.Command(link, "0")
+		if err := ended.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ended.Wait() })
+		simtest.Eventually(t, "it to end", func() bool {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", ended.Process.Pid))
+			return err == nil && strings.Contains(string(stat), " (Plex Media Serv) Z ")
+		})
+		mustEdit(t, newServer(t, h, options(sim)), unbind)
+		if sim.StopCount() != 1 {
+			t.Errorf("stopped %d times", sim.StopCount())
+		}
+	})
+}

@@ -46,10 +46,14 @@ linger() {
   now
   linger_until=$((now + p_linger))
   while [ "$now" -lt "$linger_until" ]; do
-    if [ -n "$by_signal" ] && at_rest_but_for_the_manager; then close_books; fi
-    if at_rest; then
-      bring_back
-      return
+    # One look for both: a server that ends between two would be started while
+    # its manager still takes it for started.
+    if at_rest_but_for_the_manager; then
+      if [ -n "$by_signal" ]; then close_books; fi
+      if at_rest; then
+        bring_back
+        return
+      fi
     fi
     sleep 0.5 2>/dev/null || sleep 1
     now

@@ -45,35 +45,47 @@ EOF
 
 # read_directories PID…: adds to $directories, for each, a line with its number
 # and the data directory that its environment says. All environments are read in
-# one go, each followed by the process's stat, which ends it: a line with the
-# number and the name. What an environment holds cannot pass for that: the true
-# one follows, out of order, and then each is read by itself.
+# one go, each between two readings of the process's stat, a line with the number
+# and the name. One that ends in the course of this lacks the second, and is
+# nobody's. What an environment holds cannot pass for such a line: the true one
+# follows, out of order, and then each is read by itself.
 read_directories() {
   if [ "$kernel" != linux ]; then
     read_directories_bsd "$@"
     return
   fi
   read_files=
-  for read_pid in "$@"; do read_files="$read_files /proc/$read_pid/environ /proc/$read_pid/stat"; done
+  for read_pid in "$@"; do
+    read_files="$read_files /proc/$read_pid/stat /proc/$read_pid/environ /proc/$read_pid/stat"
+  done
   # shellcheck disable=SC2086 # a list of paths without spaces
   read_lines=$(cat $read_files 2>/dev/null | tr '\000\n' '\n\001' | awk -v pids="$*" '
-    BEGIN { n = split(pids, expected, " "); for (i = 1; i <= n; i++) place[expected[i]] = i; reached = 0 }
+    BEGIN { n = split(pids, expected, " "); for (i = 1; i <= n; i++) place[expected[i]] = i }
     function variable(line) {
       if (index(line, "PLEX_MEDIA_SERVER_APPLICATION_SUPPORT_DIR=") == 1 && support == "") support = substr(line, 43)
       if (index(line, "HOME=") == 1 && home == "") home = substr(line, 6)
     }
+    function mark(pid) {
+      if (pid == inside) {
+        if (support == "" && home != "") support = home "/Library/Application Support"
+        if (support != "") answer = answer pid " " support "/Plex Media Server\n"
+        inside = ""
+      } else {
+        if (!(pid in place) || place[pid] <= reached) forged = 1
+        inside = pid; reached = place[pid]
+      }
+      support = home = ""
+    }
     {
       line = $0
-      if (line !~ /^[0-9]+ \(Plex[ _]Media[ _]Serv/) { variable(line); next }
-      # A stat ends with a newline, without a NUL: the next environment follows.
-      pid = line; sub(/ .*/, "", pid)
-      if (!(pid in place) || place[pid] <= reached) forged = 1
-      reached = place[pid]
-      if (support == "" && home != "") support = home "/Library/Application Support"
-      if (support != "") answer = answer pid " " support "/Plex Media Server\n"
-      support = home = ""
-      cut = index(line, "\001")
-      if (cut > 0) variable(substr(line, cut + 1))
+      while (line ~ /^[0-9]+ \(Plex[ _]Media[ _]Serv/) {
+        pid = line; sub(/ .*/, "", pid)
+        mark(pid)
+        # A stat ends with a newline, without a NUL: the next file follows.
+        cut = index(line, "\001")
+        line = cut ? substr(line, cut + 1) : ""
+      }
+      variable(line)
     }
     END { print (forged ? "forged" : answer) }')
   if [ "$read_lines" = forged ] && [ $# -gt 1 ]; then
@@ -177,9 +189,15 @@ find_processes() {
 
 # hidden PID: a process that lives, and into which even root may not look, as in
 # a container without the capability for it. There a server that runs as the
-# owner of the preferences counts as theirs.
+# owner of the preferences counts as theirs. One that is just ending cannot be
+# looked into either: it has no memory any more, and is nobody's.
 hidden() {
-  [ -f "$prefs" ] && alive "$1" || return 1
+  [ -f "$prefs" ] || return 1
+  stat=
+  IFS= read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+  # shellcheck disable=SC2046,SC2086 # fields, of which the 23rd is the memory
+  set -- "$1" ${stat##*) }
+  [ "${22:-0}" != 0 ] || return 1
   # shellcheck disable=SC2012 # find cannot print owners everywhere
   hidden_owners=$(ls -ldn -- "/proc/$1" "$prefs" 2>/dev/null | awk '{ print $3 }' | sort -u | grep -c '')
   [ "$hidden_owners" -eq 1 ]

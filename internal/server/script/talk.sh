@@ -32,7 +32,8 @@ alive() {
   if [ "$kernel" != linux ]; then
     alive_state=$(ps -o state= -p "$1" 2>/dev/null)
   elif [ -r "/proc/$1/stat" ]; then
-    read -r _ _ alive_state _ 2>/dev/null <"/proc/$1/stat"
+    IFS= read -r alive_state 2>/dev/null <"/proc/$1/stat"
+    alive_state=${alive_state##*) } # behind the name, which may hold spaces
   fi
   case $alive_state in Z*) return 1 ;; esac
 }
