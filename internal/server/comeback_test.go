@@ -75,7 +75,7 @@ func TestTheServerComesBackWhenTheScriptIsKilledWhileItIsStopped(t *testing.T) {
 		sim := bound(t, nil)
 		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
 			"stopped": func(*wireShell) {
-				if err := syscall.Kill(scriptPID(t, sim), syscall.SIGKILL); err != nil {
+				if err := signalTo(scriptPID(t, sim), syscall.SIGKILL); err != nil {
 					t.Error(err)
 				}
 			},
@@ -93,7 +93,7 @@ func TestTheServerComesBackWhenTheScriptIsToldToEnd(t *testing.T) {
 				sim := bound(t, nil)
 				w := &wire{Host: h, onRecord: map[string]func(*wireShell){
 					"stopped": func(*wireShell) {
-						if err := syscall.Kill(scriptPID(t, sim), signal); err != nil {
+						if err := signalTo(scriptPID(t, sim), signal); err != nil {
 							t.Error(err)
 						}
 					},

@@ -120,7 +120,7 @@ func TestWhatStopsWhenNobodyWaitsAnyMoreIsStillWanted(t *testing.T) {
 		if pid == 0 {
 			t.Fatal("the server does not run")
 		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		if err := signalTo(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		sim.WaitEvent(plexsim.EventStart, 2)
@@ -145,7 +145,7 @@ func TestUnderEveryManagerTheGuardBringsBackTheServerOfAKilledScript(t *testing.
 		sim := boundUnder(t, m, nil)
 		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
 			"stopped": func(*wireShell) {
-				if err := syscall.Kill(scriptPID(t, sim), syscall.SIGKILL); err != nil {
+				if err := signalTo(scriptPID(t, sim), syscall.SIGKILL); err != nil {
 					t.Error(err)
 				}
 			},

@@ -333,7 +333,7 @@ func TestASuperviseDaemonThatWouldKillIsNotAsked(t *testing.T) {
 		t.Cleanup(func() { _ = daemon.Wait() })
 		sim.WaitReady()
 		pid := serverPID(t, sim)
-		t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGTERM) })
+		t.Cleanup(func() { _ = signalTo(pid, syscall.SIGTERM) })
 		shell := h.(host.Local).Interpreter
 		o := server.Options{URL: sim.URL(), PreferencesPath: sim.PreferencesPath(), Limits: quick, Service: service}
 		_, err = newServer(t, withPath(t, shell, filepath.Join(s.dir, "bin"), "systemctl"), o).Edit(t.Context(), unbind)

@@ -275,3 +275,12 @@ func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
 	t.Fatalf("nobody holds %s", lock)
 	return 0
 }
+
+// signalTo sends a signal to a process, on systems that have signals.
+func signalTo(pid int, signal os.Signal) error {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return process.Signal(signal)
+}

@@ -90,7 +90,7 @@ with_fleet() {
   go test -c -o "$files/test" .
   # In the background, since bash obeys a signal only while it waits in wait; with the signals that bash makes its background commands ignore
   # back as they were: the program passes an interrupt on to terraform.
-  env --default-signal=INT,QUIT "$files/test" -test.run "^$test\$" -test.timeout=60m "-hosts=$count" "$@" 9>&- &
+  env --default-signal=HUP,INT,QUIT "$files/test" -test.run "^$test\$" -test.timeout=60m "-hosts=$count" "$@" 9>&- &
   program=$!
   wait "$program"
 }
