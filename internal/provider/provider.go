@@ -91,7 +91,7 @@ func (p *plexProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp 
 				MarkdownDescription: "Where plex.tv is reached, `http(s)://host[:port][/path]`. Set it for a proxy of your own or for an emulator. " +
 					"Default: the environment variable `PLEXTV_URL`, else `https://plex.tv`.",
 				Optional:   true,
-				Validators: []validator.String{webAddress{}},
+				Validators: []validator.String{webAddress},
 			},
 			"ssh":    sshAttribute(),
 			"become": becomeAttribute(),

@@ -47,7 +47,7 @@ func sshAttribute() schema.SingleNestedAttribute {
 		Attributes: map[string]schema.Attribute{
 			"user": schema.StringAttribute{
 				MarkdownDescription: "User to log in as.",
-				Optional:            true, Validators: []validator.String{loginName{}},
+				Optional:            true, Validators: []validator.String{loginName},
 			},
 			"port": schema.Int64Attribute{
 				MarkdownDescription: "Port of the SSH server.",
@@ -91,7 +91,7 @@ func sshAttribute() schema.SingleNestedAttribute {
 			},
 			"connect_timeout": schema.StringAttribute{
 				MarkdownDescription: "How long the connection to one host may take, from the first packet to the log-in. Default: what the client configuration says, else `15s`.",
-				Optional:            true, Validators: []validator.String{positiveDuration{}},
+				Optional:            true, Validators: []validator.String{positiveDuration},
 			},
 		},
 	}

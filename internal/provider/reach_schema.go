@@ -45,12 +45,12 @@ func sshTargetAttribute() resource.SingleNestedAttribute {
 			"user": resource.StringAttribute{
 				MarkdownDescription: "User to log in as. Default: the provider's `ssh.user`, else what the client configuration says, else the user who runs Terraform.",
 				Optional:            true,
-				Validators:          []validator.String{loginName{}},
+				Validators:          []validator.String{loginName},
 			},
 			"host_key": resource.StringAttribute{
 				MarkdownDescription: "The host's public key, as in `known_hosts` (`ssh-ed25519 AAAA…`), or its fingerprint (`SHA256:…`). Only this key is accepted then, and `known_hosts` is not asked.",
 				Optional:            true,
-				Validators:          []validator.String{hostKey{}},
+				Validators:          []validator.String{hostKey},
 			},
 		},
 	}
@@ -64,7 +64,7 @@ func execAttribute() resource.ListAttribute {
 		ElementType: types.StringType,
 		Validators: []validator.List{
 			listvalidator.SizeAtLeast(1),
-			listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), shellText{}),
+			listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), shellText),
 			listvalidator.ConflictsWith(beside("container")),
 		},
 	}
@@ -79,12 +79,12 @@ func containerAttribute() resource.SingleNestedAttribute {
 			"name": resource.StringAttribute{
 				MarkdownDescription: "Name or id of the container.",
 				Required:            true,
-				Validators:          []validator.String{containerName{}},
+				Validators:          []validator.String{containerName},
 			},
 			"engine": resource.StringAttribute{
 				MarkdownDescription: "Where the engine listens, as seen from its own machine: `unix:///var/run/docker.sock` or `tcp://host:port`. Default: `DOCKER_HOST` on this machine, else `unix:///var/run/docker.sock`.",
 				Optional:            true,
-				Validators:          []validator.String{engineAddress{}},
+				Validators:          []validator.String{engineAddress},
 			},
 		},
 	}
@@ -115,80 +115,29 @@ func (hostName) ValidateString(_ context.Context, req validator.StringRequest, r
 func notInName(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // loginName is the name of a user.
-type loginName struct{}
-
-func (loginName) Description(context.Context) string { return "must be a user name" }
-
-func (v loginName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (loginName) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid user name", func(value string) string {
-		if value == "" || strings.ContainsFunc(value, notInName) || strings.HasPrefix(value, "-") {
-			return "must be a user name"
-		}
-		return ""
-	})
-}
-
-// hostKey is a public key or its fingerprint.
-type hostKey struct{}
+var loginName = textForm{"Invalid user name", "must be a user name", func(value string) bool {
+	return value != "" && !strings.ContainsFunc(value, notInName) && !strings.HasPrefix(value, "-")
+}}
 
 var hostKeyForm = regexp.MustCompile(`^(SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$`)
 
-func (hostKey) Description(context.Context) string {
-	return "must be a public key (ssh-ed25519 AAAA…) or a fingerprint (SHA256:…)"
-}
-
-func (v hostKey) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v hostKey) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid host key", func(value string) string {
-		if !hostKeyForm.MatchString(value) {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
-
-// containerName is a name or id that an engine gives.
-type containerName struct{}
+// hostKey is a public key or its fingerprint.
+var hostKey = textForm{"Invalid host key", "must be a public key (ssh-ed25519 AAAA…) or a fingerprint (SHA256:…)", hostKeyForm.MatchString}
 
 var containerNameForm = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 
-func (containerName) Description(context.Context) string {
-	return "must be the name or id of a container"
-}
-
-func (v containerName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v containerName) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid container", func(value string) string {
-		if !containerNameForm.MatchString(value) {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
+// containerName is a name or id that an engine gives.
+var containerName = textForm{"Invalid container", "must be the name or id of a container", containerNameForm.MatchString}
 
 // engineAddress is where an engine listens.
-type engineAddress struct{}
-
-func (engineAddress) Description(context.Context) string {
-	return "must have the form unix:///path or tcp://host:port"
-}
-
-func (v engineAddress) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v engineAddress) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid engine", func(value string) string {
-		if socket, found := strings.CutPrefix(value, "unix://"); found && path.IsAbs(socket) {
-			return ""
+var engineAddress = textForm{"Invalid engine", "must have the form unix:///path or tcp://host:port", func(value string) bool {
+	if socket, found := strings.CutPrefix(value, "unix://"); found && path.IsAbs(socket) {
+		return true
+	}
+	if address, found := strings.CutPrefix(value, "tcp://"); found {
+		if _, port, err := net.SplitHostPort(address); err == nil && port != "" {
+			return true
 		}
-		if address, found := strings.CutPrefix(value, "tcp://"); found {
-			if _, port, err := net.SplitHostPort(address); err == nil && port != "" {
-				return ""
-			}
-		}
-		return v.Description(ctx)
-	})
-}
+	}
+	return false
+}}

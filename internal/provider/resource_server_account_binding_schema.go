@@ -36,7 +36,7 @@ func (*serverAccountBinding) Schema(ctx context.Context, _ resource.SchemaReques
 				Optional:   true,
 				Sensitive:  true,
 				WriteOnly:  true,
-				Validators: []validator.String{claimTokenText{}},
+				Validators: []validator.String{claimTokenText},
 			},
 			"claim_token_wo_version": schema.Int64Attribute{
 				MarkdownDescription: "Any number. Terraform cannot see that `claim_token_wo` has changed; change this number with it to rebind the server with the new one. " +

@@ -52,7 +52,7 @@ func serverAttribute() resource.SingleNestedAttribute {
 						MarkdownDescription: "What the manager calls it: a unit such as `plexmediaserver.service` (`.service` may be left out), a service or package; for `runit` and `s6` also the path of a service directory, " +
 							"for `sysv` and `qnap` that of a script, for `supervisord` also `group:program`. Not set: the usual names.",
 						Optional:   true,
-						Validators: []validator.String{serviceName{}},
+						Validators: []validator.String{serviceName},
 					},
 				},
 			},
@@ -64,30 +64,30 @@ func serverAttribute() resource.SingleNestedAttribute {
 					"stop": resource.StringAttribute{
 						MarkdownDescription: "Asks the server to stop. It must let the server end by itself (SIGTERM, never SIGKILL): a server that is killed while it writes its preferences loses them.",
 						Required:            true,
-						Validators:          []validator.String{shellText{}},
+						Validators:          []validator.String{shellText},
 					},
 					"start": resource.StringAttribute{
 						MarkdownDescription: "Starts the server, and ends; the server must go on without it.",
 						Required:            true,
-						Validators:          []validator.String{shellText{}},
+						Validators:          []validator.String{shellText},
 					},
 					"status": resource.StringAttribute{
 						MarkdownDescription: "Ends with 0 when the server runs, and with 1, 2 or 3 when it does not. Any other status is an error.",
 						Required:            true,
-						Validators:          []validator.String{shellText{}},
+						Validators:          []validator.String{shellText},
 					},
 				},
 			},
 			"url": resource.StringAttribute{
 				MarkdownDescription: fmt.Sprintf("Where the server listens, `http(s)://host[:port]`, as seen from its own host. Default `%s`.", server.DefaultURL),
 				Optional:            true,
-				Validators:          []validator.String{serverURL{}},
+				Validators:          []validator.String{serverURL},
 			},
 			"stop_timeout": resource.StringAttribute{
 				MarkdownDescription: fmt.Sprintf("How long the server may take to stop, for example `3m`. A server that still runs then is left running, untouched, and the operation is an error: "+
 					"it is never killed. Default `%s`.", shortDuration(server.DefaultStopTimeout)),
 				Optional:   true,
-				Validators: []validator.String{positiveDuration{}},
+				Validators: []validator.String{positiveDuration},
 			},
 		},
 	}

@@ -29,6 +29,26 @@ func check(req validator.StringRequest, resp *validator.StringResponse, summary 
 	}
 }
 
+// textForm is a rule for the form of a text.
+type textForm struct {
+	summary string
+	must    string // what the form is: the rest of a sentence, and the validator's description
+	fits    func(value string) bool
+}
+
+func (f textForm) Description(context.Context) string { return f.must }
+
+func (f textForm) MarkdownDescription(context.Context) string { return f.must }
+
+func (f textForm) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, f.summary, func(value string) string {
+		if !f.fits(value) {
+			return f.must
+		}
+		return ""
+	})
+}
+
 // absolutePath is a path that means the same wherever it is used.
 type absolutePath struct{}
 
@@ -49,62 +69,26 @@ func (absolutePath) ValidateString(_ context.Context, req validator.StringReques
 }
 
 // positiveDuration is what time.ParseDuration reads, above zero.
-type positiveDuration struct{}
-
-func (positiveDuration) Description(context.Context) string {
-	return `must be a duration above zero, such as "90s" or "3m"`
-}
-
-func (v positiveDuration) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v positiveDuration) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid duration", func(value string) string {
-		if d, err := time.ParseDuration(value); err != nil || d <= 0 {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
+var positiveDuration = textForm{"Invalid duration", `must be a duration above zero, such as "90s" or "3m"`, func(value string) bool {
+	d, err := time.ParseDuration(value)
+	return err == nil && d > 0
+}}
 
 // shellText is a command for /bin/sh.
-type shellText struct{}
-
-func (shellText) Description(context.Context) string { return "must be a command for /bin/sh" }
-
-func (v shellText) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v shellText) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid command", func(value string) string {
-		if strings.TrimSpace(value) == "" || strings.ContainsRune(value, 0) {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
-
-// serviceName is what a service manager calls a service, or where its script or
-// directory is.
-type serviceName struct{}
+var shellText = textForm{"Invalid command", "must be a command for /bin/sh", func(value string) bool {
+	return strings.TrimSpace(value) != "" && !strings.ContainsRune(value, 0)
+}}
 
 // serviceNamePattern takes the names of systemd, systemd.unit(5), and group:program
 // of supervisord.
 var serviceNamePattern = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$`)
 
-func (serviceName) Description(context.Context) string {
-	return `must be the name of a service: letters, digits and ":-_.\@"; or an absolute path`
-}
-
-func (v serviceName) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v serviceName) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid service", func(value string) string {
-		place := path.IsAbs(value) && !strings.ContainsFunc(value, unicode.IsControl)
-		if !place && (!serviceNamePattern.MatchString(value) || len(value) > 255) {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
+// serviceName is what a service manager calls a service, or where its script or
+// directory is.
+var serviceName = textForm{"Invalid service", `must be the name of a service: letters, digits and ":-_.\@"; or an absolute path`, func(value string) bool {
+	place := path.IsAbs(value) && !strings.ContainsFunc(value, unicode.IsControl)
+	return place || serviceNamePattern.MatchString(value) && len(value) <= 255
+}}
 
 // saysSomething is an object of which something is set.
 type saysSomething struct{}
@@ -128,59 +112,19 @@ func (v saysSomething) ValidateObject(ctx context.Context, req validator.ObjectR
 }
 
 // serverURL is an address at which a media server can be asked.
-type serverURL struct{}
-
-func (serverURL) Description(context.Context) string {
-	return "must have the form http(s)://host[:port]"
-}
-
-func (v serverURL) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v serverURL) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid URL", func(value string) string {
-		if _, err := server.New(host.Local{}, server.Options{URL: value}); err != nil || value == "" {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
+var serverURL = textForm{"Invalid URL", "must have the form http(s)://host[:port]", func(value string) bool {
+	_, err := server.New(host.Local{}, server.Options{URL: value})
+	return err == nil && value != ""
+}}
 
 // webAddress is an address of plex.tv.
-type webAddress struct{}
-
-func (webAddress) Description(context.Context) string {
-	return "must have the form http(s)://host[:port][/path], without user name, query or fragment"
-}
-
-func (v webAddress) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v webAddress) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid URL", func(value string) string {
-		u, err := url.Parse(value)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
-
-// claimTokenText is a claim token. A link to claim.plex.tv, or an account token,
-// is a common mistake.
-type claimTokenText struct{}
+var webAddress = textForm{"Invalid URL", "must have the form http(s)://host[:port][/path], without user name, query or fragment", func(value string) bool {
+	u, err := url.Parse(value)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}}
 
 var claimTokenPattern = regexp.MustCompile(`^claim-[A-Za-z0-9_-]{1,256}$`)
 
-func (claimTokenText) Description(context.Context) string {
-	return `must be a claim token: "claim-" and letters, digits, "-" and "_", as https://plex.tv/claim shows it`
-}
-
-func (v claimTokenText) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v claimTokenText) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid claim token", func(value string) string {
-		if !claimTokenPattern.MatchString(value) {
-			return v.Description(ctx)
-		}
-		return ""
-	})
-}
+// claimTokenText is a claim token. A link to claim.plex.tv, or an account token,
+// is a common mistake.
+var claimTokenText = textForm{"Invalid claim token", `must be a claim token: "claim-" and letters, digits, "-" and "_", as https://plex.tv/claim shows it`, claimTokenPattern.MatchString}
