@@ -18,6 +18,8 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
 	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
 	"github.com/homelab-iac/terraform-provider-plex/internal/server"
+
+	"github.com/homelab-iac/terraform-provider-plex/test/figures"
 )
 
 const pollInterval = 2 * time.Millisecond
@@ -25,13 +27,13 @@ const pollInterval = 2 * time.Millisecond
 // TestDowntime compares an unbind with a bare stop-and-start.
 func TestDowntime(t *testing.T) {
 	wanted(t)
-	fmt.Printf("\n## Downtime\n\nLast good answer to first good answer of `GET /identity`, polled every %v. Load average before: %s.\n\n", pollInterval, load())
+	fmt.Printf("\n## Downtime\n\nLast good answer to first good answer of `GET /identity`, polled every %v. Load average before: %s.\n\n", pollInterval, figures.Load())
 	fmt.Print("| | median | p10 | p90 | n |\n|---|---|---|---|---|\n")
 	compare(t, "at once", *fastRounds, func(*plexsim.Config) {})
 	compare(t, "2 s to stop, 3 s to start", *slowRounds, func(c *plexsim.Config) {
 		c.StopDelay, c.StartDelay = plexsim.Duration(2*time.Second), plexsim.Duration(3*time.Second)
 	})
-	fmt.Printf("\nLoad average after: %s.\n", load())
+	fmt.Printf("\nLoad average after: %s.\n", figures.Load())
 }
 
 func compare(t *testing.T, name string, rounds int, configure func(*plexsim.Config)) {

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/test/figures"
 )
 
 var (
@@ -66,16 +67,7 @@ func must(t *testing.T, err error) {
 type sample []float64
 
 // at is the value below which a part of the sample lies.
-func (s sample) at(part float64) float64 {
-	if len(s) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(s))
-	place := part * float64(len(sorted)-1)
-	low := int(place)
-	high := min(low+1, len(sorted)-1)
-	return sorted[low] + (place-float64(low))*(sorted[high]-sorted[low])
-}
+func (s sample) at(part float64) float64 { return figures.Quantile(s, part) }
 
 func (s sample) median() float64 { return s.at(0.5) }
 
@@ -89,15 +81,6 @@ func (s sample) cells(format string) string {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// load is how busy the machine is with all that runs on it.
-func load() string {
-	data, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Join(strings.Fields(string(data))[:1], "")
-}
 
 func TestSampleTellsItsSpread(t *testing.T) {
 	s := sample{5, 1, 3, 2, 4}

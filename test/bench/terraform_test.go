@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+
+	"github.com/homelab-iac/terraform-provider-plex/test/figures"
 )
 
 // TestTerraform measures plan and apply, for servers that are bound already, and
@@ -18,13 +20,13 @@ import (
 func TestTerraform(t *testing.T) {
 	wanted(t)
 	plugins := mirror(t)
-	fmt.Printf("\n## Time and memory of Terraform\n\nBound servers on this machine, adopted by apply. Load average before: %s.\n\n", load())
+	fmt.Printf("\n## Time and memory of Terraform\n\nBound servers on this machine, adopted by apply. Load average before: %s.\n\n", figures.Load())
 	fmt.Print("| servers | command | provider | s, median | p10 | p90 | n | MiB terraform, median | p10 | p90 | n | MiB provider, median | p10 | p90 | n |\n" +
 		"|" + strings.Repeat("---|", 15) + "\n")
 	for _, count := range []int{1, 10, 50} {
 		t.Run(fmt.Sprint(count), func(t *testing.T) { measureTerraform(t, plugins, count) })
 	}
-	fmt.Printf("\nLoad average after: %s.\n", load())
+	fmt.Printf("\nLoad average after: %s.\n", figures.Load())
 }
 
 func measureTerraform(t *testing.T, plugins string, count int) {

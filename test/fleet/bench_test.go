@@ -11,6 +11,8 @@ import (
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+
+	"github.com/homelab-iac/terraform-provider-plex/test/figures"
 )
 
 // TestRivals compares the provider with what people use in its place. Everything
@@ -28,7 +30,7 @@ func TestRivals(t *testing.T) {
 		must(t, err)
 		b.bound[i] = simtest.Preferences(identity, simtest.Owner, device.Token)
 	}
-	fmt.Printf("\n## Other ways to do it\n\nUnbinding the servers of lab hosts, over SSH. Load average before: %s.\n\n", load())
+	fmt.Printf("\n## Other ways to do it\n\nUnbinding the servers of lab hosts, over SSH. Load average before: %s.\n\n", figures.Load())
 	fmt.Print("| servers | added round trip | with | wall s, median | p10 | p90 | CPU s, median | p10 | p90 | downtime ms, median | p10 | p90 | n |\n|" +
 		strings.Repeat("---|", 13) + "\n")
 	for _, line := range []string{"0", "50ms"} {
@@ -44,7 +46,7 @@ func TestRivals(t *testing.T) {
 	fmt.Print("\nThe medians of this provider as multiples of those of the others:\n\n" +
 		"| servers | added round trip | with | wall, to remote-exec | to Ansible | to plain ssh | downtime, to remote-exec | to Ansible | to plain ssh |\n|" +
 		strings.Repeat("---|", 9) + "\n" + b.ratios)
-	fmt.Printf("\nLoad average after: %s.\n", load())
+	fmt.Printf("\nLoad average after: %s.\n", figures.Load())
 }
 
 type bench struct {
