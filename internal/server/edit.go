@@ -95,7 +95,7 @@ func (e *edit) rehearse(ctx context.Context) error {
 
 // apply returns document with the change made, and document as it was.
 func (e *edit) apply(document prefs.Document) (prefs.Document, error) {
-	next, err := prefs.ParseXML(document.Bytes())
+	next, err := e.was.Format.Parse(document.Bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (e *edit) replace(ctx context.Context) error {
 // the copy from before the stop when that is not in order any more.
 func (e *edit) write(left []byte) (command string, err error) {
 	command = "write"
-	document, err := prefs.ParseXML(left)
+	document, err := e.was.Format.Parse(left)
 	if err == nil {
 		if id, _ := document.Get(prefs.KeyMachineIdentifier); id != e.was.ID {
 			err = errors.New("it holds the preferences of another server")
@@ -269,7 +269,7 @@ func (e *edit) check(ctx context.Context) (prefs.Document, error) {
 		if err != nil {
 			return nil, err
 		}
-		document, err := prefs.ParseXML(data)
+		document, err := e.was.Format.Parse(data)
 		if err == nil || attempt == readings {
 			return document, err
 		}

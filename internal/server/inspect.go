@@ -33,6 +33,7 @@ type Inspection struct {
 	User            string // who looked
 	State           State
 	Detail          string         // what the status command said, if anything
+	Format          prefs.Format   // how they are stored
 	Document        prefs.Document // the preferences as they are
 	Identity        pms.Identity   // what the running server says; zero when it does not run, or cannot be asked
 	Warnings        []string       // what is out of the ordinary, for the person who applies
@@ -76,7 +77,7 @@ func (s *Server) ready(ctx context.Context, c *session) (Inspection, error) {
 		if err != nil {
 			return found, err
 		}
-		document, err := prefs.ParseXML(data)
+		document, err := found.Format.Parse(data)
 		if err == nil {
 			found.Document = document
 			found.ID, _ = document.Get(prefs.KeyMachineIdentifier)
