@@ -2,7 +2,10 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -83,6 +86,32 @@ func TestTheServerComesBackWhenTheScriptIsKilledWhileItIsStopped(t *testing.T) {
 		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
 		wantError(t, err, server.ErrDisconnected)
 		wantBack(t, sim, true)
+	})
+}
+
+// What the start command says cannot be kept on a disk that is full, or has become read-only.
+func TestTheServerComesBackWhereNothingCanBeWrittenDownAnyMore(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		log := ""
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"stopped": func(*wireShell) {
+				found, err := filepath.Glob(filepath.Join(sim.DataDir()+".terraform-backups", "*.stage"))
+				if err != nil || len(found) != 1 {
+					t.Errorf("%v %v", found, err)
+					return
+				}
+				log = found[0] + ".log"
+				if err := errors.Join(os.Remove(log), os.Mkdir(log, 0o700)); err != nil {
+					t.Error(err)
+				}
+			},
+		}}
+		mustEdit(t, newServer(t, w, options(sim)), unbind)
+		if err := os.Remove(log); err != nil {
+			t.Error(err)
+		}
+		wantBack(t, sim, false)
 	})
 }
 

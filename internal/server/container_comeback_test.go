@@ -296,6 +296,24 @@ func TestContainerIsNotStoppedWhereNobodyCouldStartItAgain(t *testing.T) {
 	}
 }
 
+// A server that rewrites its preferences truncates them first (plex-facts 4): a guard that reads them at that moment reads again.
+func TestContainerGuardReadsAgainWhatIsHalfWritten(t *testing.T) {
+	needEngine(t)
+	actual, err := exec.LookPath("docker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBox(t, process1, boxOptions{})
+	bin := t.TempDir()
+	program := "#!/bin/sh\ncase \" $* \" in *\" cp \"*\" - \") [ -e " + bin + "/asked ] || { : >" + bin + "/asked; printf half; exit 0; } ;; esac\nexec " + actual + " \"$@\"\n"
+	b.must(os.WriteFile(bin+"/docker", []byte(program), 0o755))
+	mustEdit(t, newServer(t, b.host(&elsewhere{path: bin + ":" + os.Getenv("PATH")}), b.options()), unbind)
+	if _, err := os.Stat(bin + "/asked"); err != nil {
+		t.Error("the guard has not asked by this program")
+	}
+	b.waitIdle()
+}
+
 // elsewhere is this machine with other programs.
 type elsewhere struct {
 	host.Local

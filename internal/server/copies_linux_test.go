@@ -137,6 +137,27 @@ func TestTheCopiesOfTheLastOperationsAreKept(t *testing.T) {
 	})
 }
 
+// After the clock was set back, the names of older copies sort after those of this edit.
+func TestTheCopiesOfThisOperationAreKeptWhateverTheClockSays(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		s := newServer(t, h, options(sim, func(o *server.Options) { o.Backup.Keep = 1 }))
+		first := mustEdit(t, s, setToken("one")).Backup
+		year := regexp.MustCompile(`-20\d\d`)
+		for _, kind := range []string{"before", "after"} {
+			for _, old := range copies(t, filepath.Dir(first), kind) {
+				if err := os.Rename(old, year.ReplaceAllString(old, "-2999")); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		second := mustEdit(t, s, setToken("two")).Backup
+		if _, err := os.Stat(second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Rule 5: the new file replaces the old in one step, and keeps what it had.
 
 func TestTheNewFileKeepsModeOwnerAndExtendedAttributes(t *testing.T) {

@@ -115,11 +115,12 @@ replace() {
     cmp -s -- "$temporary" "$prefs"
 }
 
-# prune: keeps the copies of the last p_keep operations on this server.
+# prune: keeps the copies of the last p_keep operations on this server, and those
+# of this one, whatever the clock says.
 prune() {
   for old in "$backup_server"-*.before.xml; do
     [ -f "$old" ] && printf '%s\n' "${old%.before.xml}"
   done | sort -r | sed "1,${p_keep}d" | while IFS= read -r old; do
-    rm -f -- "$old.before.xml" "$old.after.xml"
+    [ "$old" = "$backup_stem" ] || rm -f -- "$old.before.xml" "$old.after.xml"
   done
 }

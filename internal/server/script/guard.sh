@@ -71,6 +71,15 @@ whole() {
   tr -d '\000 \t\r\n' <"$work/now.tar" | tail -c 1 | grep -q '>' && grep -qaF -e "$machine_id" "$work/now.tar"
 }
 
+# whole_at_last: a server that rewrites its file is caught in between at times.
+whole_at_last() {
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if whole; then return 0; fi
+    nap
+  done
+  return 1
+}
+
 restore() { limit "$p_command_limit" engine put >/dev/null 2>&1; }
 start() { limit "$p_command_limit" engine start >/dev/null 2>&1; }
 
@@ -123,7 +132,7 @@ lock() {
 arm() {
   machine_id=${argument% *}
   receive "${argument##* }" "$work/before.tar" || fail no-guard "the copy of the preferences did not arrive whole"
-  whole || fail no-guard "the preferences could not be read through the engine by $program"
+  whole_at_last || fail no-guard "the preferences could not be read through the engine by $program"
   if [ "$p_was" = running ]; then
     arm_said=$(limit "$p_command_limit" engine start 2>&1) || fail no-guard "$(printf '%s' "$arm_said" | tail -n 1 | cut -c1-300)"
   fi

@@ -42,8 +42,13 @@ terminate() {
   done
 }
 
-# tell_the_manager VERB: and keeps what it says.
-tell_the_manager() { limit "$1" call "$2" >"$stage_file.log" 2>&1; }
+# tell_the_manager SECONDS VERB: and keeps what it says, where the disk takes it.
+# A disk that takes nothing more must not be why the server stays down.
+tell_the_manager() {
+  told=$stage_file.log
+  (: >"$told") 2>/dev/null || told=/dev/null
+  limit "$1" call "$2" >"$told" 2>&1
+}
 
 # close_books: the server has ended by itself; its manager is told to stop it all
 # the same: what it takes for started it would not start. supervisord has seen it
@@ -70,7 +75,7 @@ stop_server() {
   if [ "$stop_status" -ne 0 ] && [ "$manager" != commands ] && [ -z "$by_signal" ]; then
     service_state
     if [ "$state" = running ]; then
-      detail="the stop command ended with status $stop_status: $(tail -c 400 "$stage_file.log")"
+      detail="the stop command ended with status $stop_status: $(tail -c 400 "$told")"
       return 2
     fi
   fi
@@ -82,7 +87,7 @@ stop_server() {
     now
     if [ "$now" -ge "$stop_until" ]; then
       if [ "$stop_status" -ne 0 ]; then
-        detail="$detail; the stop command ended with status $stop_status: $(tail -c 400 "$stage_file.log")"
+        detail="$detail; the stop command ended with status $stop_status: $(tail -c 400 "$told")"
       fi
       return 1
     fi
@@ -99,7 +104,7 @@ start_server() {
   tell_the_manager "$p_command_limit" start
   start_status=$?
   if [ "$start_status" -ne 0 ]; then
-    detail="the start command ended with status $start_status: $(tail -c 400 "$stage_file.log")"
+    detail="the start command ended with status $start_status: $(tail -c 400 "$told")"
     return 1
   fi
 }
