@@ -2,6 +2,7 @@ package prefs
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -103,6 +104,8 @@ func (p *PropertyList) become(edited []byte, want *plistValue) error {
 	}
 	next, err := parsePlist(edited)
 	switch {
+	case errors.Is(err, ErrTooLarge):
+		return err
 	case err != nil:
 		// Not wrapped: the sentinel is about the edit, and a caller must not take it for a fault of the server's file.
 		return fmt.Errorf("%w: %s", ErrUnproven, err.Error())
