@@ -14,15 +14,26 @@ import (
 // where somebody has written one by hand, and writes it back in another format.
 type plistOpenStep struct{ root *plistValue }
 
+// The second reader copies all of a string that it has so far at each escape, so there are narrower bounds here: the two together keep it
+// within a second or so. Nobody writes that much by hand.
+const (
+	maxOpenStepSize    = 1 << 20 // bytes
+	maxOpenStepEscapes = 4096
+)
+
 // plistOpenStepReader walks over one. It knows what every reader of the format agrees on, and refuses what they read differently: single
 // quotes, octal escapes beyond ASCII, halves of surrogate pairs.
 type plistOpenStepReader struct {
-	data   []byte
-	pos    int
-	values int
+	data    []byte
+	pos     int
+	values  int
+	escapes int
 }
 
 func readPlistOpenStep(data []byte) (plistFile, error) {
+	if len(data) > maxOpenStepSize {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are read in the format of OpenStep", ErrTooLarge, len(data), maxOpenStepSize)
+	}
 	r := &plistOpenStepReader{data: data}
 	for i := 0; i < len(data); {
 		c, size := utf8.DecodeRune(data[i:])
@@ -249,6 +260,9 @@ func (r *plistOpenStepReader) text() (string, error) {
 
 // escape passes what follows a backslash, of which at least one byte is there.
 func (r *plistOpenStepReader) escape(text *strings.Builder) error {
+	if r.escapes++; r.escapes > maxOpenStepEscapes {
+		return refuse(ErrTooLarge, r.data, r.pos, "there are too many escapes in strings")
+	}
 	c := r.data[r.pos]
 	if i := strings.IndexByte(`abfnrtv"\`, c); i >= 0 {
 		text.WriteByte("\a\b\f\n\r\t\v\"\\"[i])

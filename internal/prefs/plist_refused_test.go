@@ -114,3 +114,19 @@ func TestPlistSizeIsLimited(t *testing.T) {
 		t.Errorf("Set: %v, want ErrTooLarge", err)
 	}
 }
+
+func TestWhatReadersOfPlistsTakeLongForIsLimited(t *testing.T) {
+	for _, c := range []struct{ name, document string }{
+		{"settings in XML", "<plist><dict><key>a</key><array>" + strings.Repeat("<true/>", 260_000) + "</array></dict></plist>"},
+		{"comments in XML", "<plist><dict>" + strings.Repeat("<!---->", 260_000) + "</dict></plist>"},
+		{"size in the format of OpenStep", `{ a = "` + strings.Repeat("x", 1<<20) + `"; }`},
+		{"escapes", `{ a = "` + strings.Repeat(`\n`, 5000) + `"; }`},
+		{"values in the format of OpenStep", "{ a = (" + strings.Repeat("1,", 260_000) + "); }"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := prefs.ParsePropertyList([]byte(c.document))
+			checkPlistError(t, err, prefs.ErrTooLarge)
+		})
+	}
+	parsePlist(t, []byte(`{ a = "`+strings.Repeat("x", 1<<20-5000)+strings.Repeat(`\n`, 2000)+`"; }`))
+}
