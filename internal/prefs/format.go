@@ -7,14 +7,17 @@ type Format int
 
 // The formats of design.md section 1.
 const (
-	FormatXML Format = iota // Preferences.xml
+	FormatXML          Format = 0 // Preferences.xml
+	FormatPropertyList Format = 1 // macOS: the user defaults com.plexapp.plexmediaserver
 )
 
-// Parse reads a document of this format. Errors are those of [ParseXML].
+// Parse reads a document of this format. Errors are those of [ParseXML] and [ParsePropertyList].
 func (f Format) Parse(data []byte) (Document, error) {
 	switch f {
 	case FormatXML:
 		return orNil(ParseXML(data))
+	case FormatPropertyList:
+		return orNil(ParsePropertyList(data))
 	default:
 		return nil, fmt.Errorf("format %d is not one of this package", int(f))
 	}
