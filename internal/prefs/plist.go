@@ -43,7 +43,7 @@ type plistFile interface {
 	// without returns the bytes without the settings at these positions.
 	without(doomed map[int]bool) ([]byte, error)
 
-	// keeps reports whether this file has all that the one it was made of has beside settings, and nothing else.
+	// keeps reports whether this file has the format of the one it was made of, and all that that one has beside settings, and nothing else.
 	keeps(before plistFile) bool
 
 	// format is the number that the second reader has for this encoding.

@@ -2,7 +2,6 @@ package prefs
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -32,7 +31,7 @@ func (f *plistBinary) with(position int, name string, value *plistValue) ([]byte
 	}
 	values[position] = len(objects)
 	objects = append(objects, plistObject{raw: value.raw})
-	return f.write(objects, keys, values)
+	return f.write(objects, keys, values), nil
 }
 
 // without implements plistFile.
@@ -45,11 +44,11 @@ func (f *plistBinary) without(doomed map[int]bool) ([]byte, error) {
 			keys, values = append(keys, root.refs[i]), append(values, root.refs[count+i])
 		}
 	}
-	return f.write(slices.Clone(f.objects), keys, values)
+	return f.write(slices.Clone(f.objects), keys, values), nil
 }
 
 // write returns the list of these objects with a root of these keys and values.
-func (f *plistBinary) write(objects []plistObject, keys, values []int) ([]byte, error) {
+func (f *plistBinary) write(objects []plistObject, keys, values []int) []byte {
 	root := &objects[f.trailer.top]
 	if 2*len(keys) != len(root.refs) {
 		root.raw = countedHead(markerDictionary, len(keys))
@@ -65,9 +64,6 @@ func (f *plistBinary) write(objects []plistObject, keys, values []int) ([]byte, 
 		t.table += objects[old].size(t.refSize)
 	}
 	t.offsetSize = max(t.offsetSize, bytesFor(uint64(t.table))) //nolint:gosec // it is not negative
-	if t.table > MaxSize {
-		return nil, fmt.Errorf("%w: the edit would make it %d bytes, at most %d are written", ErrTooLarge, t.table, MaxSize)
-	}
 
 	data := append(make([]byte, 0, t.table+len(order)*t.offsetSize+plistTrailerSize), plistMagic...)
 	offsets := make([]int, len(order))
@@ -85,7 +81,7 @@ func (f *plistBinary) write(objects []plistObject, keys, values []int) ([]byte, 
 	data = append(data, byte(t.offsetSize), byte(t.refSize)) //nolint:gosec // both are at most 8
 	data = appendBigEndian(data, len(order), 8)
 	data = appendBigEndian(data, numbers[t.top], 8)
-	return appendBigEndian(data, t.table, 8), nil
+	return appendBigEndian(data, t.table, 8)
 }
 
 // reachable returns the old numbers of the objects that top leads to, in their order, and the new number for each old one.

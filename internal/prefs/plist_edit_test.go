@@ -104,6 +104,7 @@ func TestPlistSetInABinaryListKeepsTheType(t *testing.T) {
 		{"binary-usual", "FriendlyName", strings.Repeat("x", 255)}, {"binary-usual", "FriendlyName", strings.Repeat("x", 256)}, {"binary-usual", "FriendlyName", strings.Repeat("x", 70000)},
 		{"binary-usual", "FriendlyName", strings.Repeat("é", 14)}, {"binary-usual", "FriendlyName", strings.Repeat("🎬", 8)}, {"binary-usual", "FriendlyName", "a\x00\x1b\r\n"},
 		{"binary-shared-value", "PlexOnlineToken", "x"}, {"binary-value-is-a-key", "PlexOnlineToken", "x"},
+		{"binary-exactly-256-objects", "one object more than references have room for", "x"}, {"binary-15-settings", "sixteenth", "x"},
 	} {
 		p := parsePlist(t, read(t, filepath.Join("testdata", "plist", "corpus", c.file+".plist")))
 		before, format := otherReading(t, p.Bytes())

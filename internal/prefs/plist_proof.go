@@ -109,8 +109,6 @@ func (p *PropertyList) become(edited []byte, want *plistValue) error {
 	case err != nil:
 		// Not wrapped: the sentinel is about the edit, and a caller must not take it for a fault of the server's file.
 		return fmt.Errorf("%w: %s", ErrUnproven, err.Error())
-	case next.file.format() != p.file.format():
-		return fmt.Errorf("%w: it has another format", ErrUnproven)
 	case !next.root.sameItems(want):
 		return fmt.Errorf("%w: the settings are not those intended", ErrUnproven)
 	case !next.file.keeps(p.file):
