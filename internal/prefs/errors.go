@@ -27,7 +27,7 @@ var (
 	ErrUnproven  = errors.New("the edited preferences do not read back as intended")
 
 	ErrNotRegistry = errors.New("the preferences are not the export of one registry key")
-	ErrNoKey       = errors.New("the registry export has no key")
+	ErrNoKey       = errors.New("the registry export has no key") // only its header
 )
 
 // refuse wraps kind with the place of the fault. The detail must not quote the document: where quoting has gone wrong, anything may be

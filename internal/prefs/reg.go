@@ -123,8 +123,7 @@ func NewRegistry(key string, values []RegistryValue) (*Registry, error) {
 		if err := checkRegName(v.Name, false); err != nil {
 			return nil, err
 		}
-		left := regLeft(v.Name)
-		b.WriteString(left + regRight(v, false, len(encodeUTF16(left)), regEOL) + regEOL)
+		b.WriteString(regLineOf(v, false, regEOL))
 	}
 	b.WriteString(regEOL)
 	r, err := ParseRegistry(version5(b.String()))

@@ -41,8 +41,7 @@ func RegistryChanges(before, after *Registry) ([]byte, error) {
 		b.WriteString(regLeft(name) + "-" + regEOL)
 	}
 	for _, v := range set {
-		left := regLeft(v.Name)
-		b.WriteString(left + regRight(v, false, len(encodeUTF16(left)), regEOL) + regEOL)
+		b.WriteString(regLineOf(v, false, regEOL))
 	}
 	b.WriteString(regEOL)
 	return version5(b.String()), nil

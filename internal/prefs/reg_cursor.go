@@ -86,14 +86,15 @@ func (s *regScanner) lineEnd() bool {
 	return s.take("\r\n") || s.take("\n") || s.take("\r")
 }
 
-// restOfLine moves to the next line, past blanks and a comment. The file may end here.
+// restOfLine moves to the next line, past blanks and a comment. There must be a next line, if only an empty one: programs end every line
+// that they write, so one without an end is one that was cut, and what is missing of it may have been part of a value.
 func (s *regScanner) restOfLine() error {
 	s.blanks()
 	if s.follows(";") {
 		s.toBreak()
 	}
-	if !s.end() && !s.lineEnd() {
-		return s.fail("something follows on the line")
+	if !s.lineEnd() {
+		return s.fail("the line does not end here")
 	}
 	return nil
 }

@@ -47,19 +47,14 @@ func (r *Registry) replace(i int, next RegistryValue) error {
 	want := r.Values()
 	want[i] = next
 	right := regRight(next, r.source.ansi, column, r.layout.eol)
-	return r.become(r.source.splice(entry.rightFrom, entry.rightTo, right), r.second, want)
+	return r.become(r.source.splice(entry.rightFrom, entry.rightTo, right), want)
 }
 
 // add writes one line more.
 func (r *Registry) add(next RegistryValue) error {
-	at, source, second := r.layout.appendAt, r.source, r.second
-	if !isBreak(source.units[at-1]) { // the end of a file whose last line has no end
-		source = source.splice(at, at, r.layout.eol)
-		at, second = len(source.units), readReg(source.bytes())
-	}
-	left := regLeft(next.Name)
-	line := left + regRight(next, source.ansi, len(encodeUTF16(left)), r.layout.eol) + r.layout.eol
-	return r.become(source.splice(at, at, line), second, append(r.Values(), next))
+	at := r.layout.appendAt
+	line := regLineOf(next, r.source.ansi, r.layout.eol)
+	return r.become(r.source.splice(at, at, line), append(r.Values(), next))
 }
 
 // Delete implements [Document]. The lines of each value go, with their ends, and no others do.
@@ -85,12 +80,12 @@ func (r *Registry) Delete(names ...string) error {
 	edited = append(edited, r.source.units[kept:]...)
 
 	want := slices.DeleteFunc(r.Values(), func(v RegistryValue) bool { return doomed[foldName(v.Name)] })
-	return r.become(regText{edited, r.source.ansi}, r.second, want)
+	return r.become(regText{edited, r.source.ansi}, want)
 }
 
-// become makes r the edited document if that is proven to be before with the wanted values, else leaves r alone. See [XML] for why the
+// become makes r the edited document if that is proven to have the wanted values and nothing else new, else leaves r alone. See [XML] for why the
 // proof is made here.
-func (r *Registry) become(edited regText, before regReading, want []RegistryValue) error {
+func (r *Registry) become(edited regText, want []RegistryValue) error {
 	data := edited.bytes()
 	if len(data) > MaxSize {
 		return fmt.Errorf("%w: the edit would make it %d bytes, at most %d are written", ErrTooLarge, len(data), MaxSize)
@@ -103,7 +98,7 @@ func (r *Registry) become(edited regText, before regReading, want []RegistryValu
 		// Not wrapped: the sentinel is about the edit, and a caller must not take it for a fault of the server's registry.
 		return fmt.Errorf("%w: %s", ErrUnproven, err.Error())
 	}
-	if err := proveRegEdit(before, next.second, want); err != nil {
+	if err := proveRegEdit(r.second, next.second, want); err != nil {
 		return err
 	}
 	*r = *next

@@ -55,8 +55,7 @@ func (s *regScanner) right(line *regLine) error {
 		return s.quoted(true)
 	case s.take("dword:"):
 		line.form, line.kind, line.dataFrom = 'd', regDWORD, s.at
-		// A program writes all eight digits, so fewer at the end of the file are a number that was cut.
-		if digits := s.digits(8); digits == 0 || digits < 8 && s.end() {
+		if s.digits(8) == 0 {
 			return s.fail("a number without its digits")
 		}
 		return nil
@@ -67,7 +66,7 @@ func (s *regScanner) right(line *regLine) error {
 		from := s.at
 		s.digits(8)
 		kind, err := strconv.ParseUint(plain(s.units[from:s.at]), 16, 32)
-		if err != nil || !s.take("):") {
+		if err != nil || !s.take(")") || !s.take(":") {
 			return s.fail("not the number of a type")
 		}
 		line.form, line.kind, line.dataFrom = 'h', uint32(kind), s.at
@@ -76,9 +75,12 @@ func (s *regScanner) right(line *regLine) error {
 		return s.refuse(ErrNotRegistry, line.rightFrom, "the deletion of a value, which a change has and an export has not")
 	default:
 		for !s.end() && 'a' <= s.units[s.at] && s.units[s.at] <= 'z' {
-			s.at++ // to the end of the file, where a word may have been cut
+			s.at++
 		}
-		return s.fail("not a value of a known form")
+		if s.end() {
+			return s.fail("a word that is cut")
+		}
+		return s.refuse(ErrNotRegistry, line.rightFrom, "not a value of a known form")
 	}
 }
 
@@ -122,8 +124,7 @@ func (s *regScanner) hexList() error {
 			}
 			s.blanks()
 		}
-		// A program writes both digits, so one at the end of the file is an octet that was cut.
-		if digits := s.digits(2); digits == 0 || digits < 2 && s.end() {
+		if s.digits(2) == 0 {
 			return s.fail("an octet without its digits")
 		}
 		after := s.at

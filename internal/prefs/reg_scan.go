@@ -34,7 +34,8 @@ func scanReg(text regText) (layout regLayout, err error) {
 		s.blanks()
 		switch {
 		case s.end(), isBreak(s.units[s.at]), s.follows(";"):
-			err = s.restOfLine()
+			s.toBreak()
+			s.lineEnd()
 		case s.follows("["):
 			sections++
 			err = s.section(&layout)
@@ -71,11 +72,8 @@ func (s *regScanner) header() (eol string, err error) {
 	}
 	s.blanks()
 	from := s.at
-	if s.end() {
-		return "", ErrNoKey
-	}
 	if !s.lineEnd() {
-		return "", s.fail("not the header of an export")
+		return "", s.fail("the header does not end its line")
 	}
 	return plain(s.units[from:s.at]), nil
 }

@@ -21,6 +21,12 @@ func regLeft(name string) string {
 	return `"` + quoteReg.Replace(name) + `"=`
 }
 
+// regLineOf is the line of a value, with its end.
+func regLineOf(v RegistryValue, ansi bool, eol string) string {
+	left := regLeft(v.Name)
+	return left + regRight(v, ansi, len(encodeUTF16(left)), eol) + eol
+}
+
 // regRight is the right side of a value's line, which begins in this column (counted from 0). The data of texts must be ASCII for REGEDIT4,
 // which writes them in 8 bits.
 func regRight(v RegistryValue, ansi bool, column int, eol string) string {
