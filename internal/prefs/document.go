@@ -8,6 +8,7 @@ import (
 // Document is the preferences of one server, in whatever format its platform stores them.
 //
 // Names are matched whole and by case: MachineIdentifier is not ProcessedMachineIdentifier, which ends in it (plex-facts.md section 4).
+// Only a [Registry] matches them without case, as Windows does.
 // A name that is there with an empty value is there; what emptiness means is the caller's to say, as [ReadBinding] does.
 //
 // An edit that returns an error has changed nothing. A Document is not safe for concurrent use.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 )
 
 // How a binary list is edited.
@@ -123,7 +122,7 @@ func (f *plistBinary) scalar(kind plistKind, text string) (*plistValue, error) {
 	case kind == plistString && isASCII(text):
 		v.raw = append(countedHead(markerASCII, len(text)), text...)
 	case kind == plistString:
-		units := utf16.Encode([]rune(text))
+		units := encodeUTF16(text)
 		v.raw = countedHead(markerUTF16, len(units))
 		for _, unit := range units {
 			v.raw = binary.BigEndian.AppendUint16(v.raw, unit)

@@ -6,10 +6,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // The upper half of an object's first byte is its type, the lower half a count or a size.
@@ -110,7 +107,7 @@ func binaryScalar(first byte, content []byte) (kind plistKind, text string, ok b
 	case first&0xF0 == markerASCII:
 		return plistString, string(content), isASCII(string(content))
 	case first&0xF0 == markerUTF16:
-		text, ok = decodeUTF16(content)
+		text, ok = decodeUTF16(utf16Units(content, binary.BigEndian))
 		return plistString, text, ok
 	case first&0xF0 == markerUID && len(content) <= 8:
 		return plistUID, strconv.FormatUint(bigEndian(content), 10), true
@@ -140,31 +137,4 @@ func dateText(seconds float64) string {
 		}
 	}
 	return "2001-01-01T00:00:00Z + " + realText(seconds) + "s"
-}
-
-// decodeUTF16 reads UTF-16 without a byte order mark. It is not ok if it has half of a surrogate pair.
-func decodeUTF16(content []byte) (text string, ok bool) {
-	var b strings.Builder
-	for i := 0; i < len(content); i += 2 {
-		c := rune(binary.BigEndian.Uint16(content[i:]))
-		if utf16.IsSurrogate(c) {
-			if i += 2; i >= len(content) {
-				return "", false
-			}
-			if c = utf16.DecodeRune(c, rune(binary.BigEndian.Uint16(content[i:]))); c == utf8.RuneError {
-				return "", false
-			}
-		}
-		b.WriteRune(c)
-	}
-	return b.String(), true
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
