@@ -29,7 +29,6 @@ var (
 	valueLine = regexp.MustCompile(`^[ \t]*(?:@|"((?:[^"\\\r\n]|\\[^\r\n])*)")[ \t]*=[ \t]*` +
 		`(?:"((?:[^"\\]|\\[^\r\n])*)"|dword:([[:xdigit:]]{1,8})|hex(?:\(([[:xdigit:]]+)\))?:((?:[[:xdigit:], \t]|\\[ \t]*(?:\r\n|\r|\n))*))` +
 		`[ \t]*(?:;[^\r\n]*)?(?:\r\n|\r|\n|$)`)
-	anyLine    = regexp.MustCompile(`^[^\r\n]*(?:\r\n|\r|\n|$)`)
 	keyLine    = regexp.MustCompile(`^[ \t]*\[(.*)\]`)
 	octet      = regexp.MustCompile(`[[:xdigit:]]+`)
 	unquoteReg = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
@@ -47,7 +46,7 @@ func readReg(data []byte) regReading {
 	for rest != "" {
 		value := valueLine.FindStringSubmatchIndex(rest)
 		if keys == 0 || value == nil {
-			line := anyLine.FindString(rest)
+			line := firstLine(rest)
 			if key := keyLine.FindStringSubmatch(line); key != nil {
 				if keys++; keys == 1 {
 					reading.key = joined(key[1])
@@ -67,6 +66,19 @@ func readReg(data []byte) regReading {
 		rest = rest[len(line):]
 	}
 	return reading
+}
+
+// firstLine is the first line of a text that is not empty, with its end.
+func firstLine(text string) string {
+	at := strings.IndexAny(text, "\r\n")
+	switch {
+	case at < 0:
+		return text
+	case strings.HasPrefix(text[at:], "\r\n"):
+		return text[:at+2]
+	default:
+		return text[:at+1]
+	}
 }
 
 // readRegValue decodes the groups of valueLine.
