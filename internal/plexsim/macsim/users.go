@@ -1,0 +1,231 @@
+//go:build unix
+
+package macsim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/macsim/cfprefs"
+)
+
+// User is an account of the Mac. Its number is one of the machine under it.
+type User struct {
+	Name string
+	UID  int
+	Home string
+}
+
+// staff is the group of all users.
+const staff = 20
+
+// Group is the one that the user's files belong to.
+func (u User) Group() int {
+	if os.Getuid() != 0 {
+		return os.Getgid()
+	}
+	return staff
+}
+
+// Preferences is the directory of the user's own lists.
+func (u User) Preferences() string { return filepath.Join(u.Home, "Library", "Preferences") }
+
+// AddUser makes an account with a home directory, which is logged in. Without root it has to be that of the user who runs this.
+func (m Mac) AddUser(name string, uid int) (User, error) {
+	u := User{name, uid, m.path("Users", name)}
+	for _, dir := range []string{"", "Library", "Library/Preferences", "Library/Application Support", "Library/LaunchAgents"} {
+		if err := os.MkdirAll(filepath.Join(u.Home, dir), 0o755); err != nil {
+			return u, err
+		}
+		if err := os.Chown(filepath.Join(u.Home, dir), u.UID, u.Group()); err != nil {
+			return u, err
+		}
+	}
+	err := m.changeUsers(func(lines []string) []string {
+		return append(lines, fmt.Sprintf("%s:%d:%s", u.Name, u.UID, u.Home))
+	})
+	return u, errors.Join(err, m.LogIn(u, true))
+}
+
+// RemoveUser removes an account and all its files.
+func (m Mac) RemoveUser(u User) error {
+	err := m.changeUsers(func(lines []string) []string {
+		kept := lines[:0]
+		for _, line := range lines {
+			if !strings.HasPrefix(line, u.Name+":") {
+				kept = append(kept, line)
+			}
+		}
+		return kept
+	})
+	return errors.Join(err, m.LogIn(u, false), os.RemoveAll(u.Home), os.RemoveAll(m.path("var", "cfprefsd", strconv.Itoa(u.UID))))
+}
+
+func (m Mac) changeUsers(change func([]string) []string) error {
+	unlock, err := cfprefs.Lock(m.path("etc", "users.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	data, err := os.ReadFile(m.path("etc", "users"))
+	if err != nil {
+		return err
+	}
+	text := strings.Join(change(strings.Fields(string(data))), "\n")
+	return os.WriteFile(m.path("etc", "users"), []byte(text+"\n"), 0o644) //nolint:gosec // as /etc/passwd
+}
+
+func (m Mac) session(u User) string { return m.path("var", "sessions", strconv.Itoa(u.UID)) }
+
+// LogIn says whether the user is logged in at the screen.
+func (m Mac) LogIn(u User, in bool) error {
+	if in {
+		return os.WriteFile(m.session(u), nil, 0o644) //nolint:gosec // everybody may know
+	}
+	return remove(m.session(u))
+}
+
+func (m Mac) loggedIn(uid int) bool {
+	_, err := os.Stat(m.session(User{UID: uid}))
+	return err == nil
+}
+
+func (m Mac) users() []User {
+	data, err := os.ReadFile(m.path("etc", "users"))
+	if err != nil {
+		return nil
+	}
+	var users []User
+	for line := range bytes.Lines(data) {
+		fields := strings.SplitN(strings.TrimSpace(string(line)), ":", 3)
+		if len(fields) != 3 {
+			continue
+		}
+		if uid, err := strconv.Atoi(fields[1]); err == nil {
+			users = append(users, User{fields[0], uid, fields[2]})
+		}
+	}
+	return users
+}
+
+// user finds an account by its name or its number. root is one, too.
+func (m Mac) user(name string) (User, error) {
+	for _, u := range m.users() {
+		if name == u.Name || name == strconv.Itoa(u.UID) {
+			return u, nil
+		}
+	}
+	if name == "root" || name == "0" {
+		return User{"root", 0, "/var/root"}, nil
+	}
+	return User{}, fmt.Errorf("%s: no such user", name)
+}
+
+// id [-u|-un|-g] [USER]
+func (c *call) id() error {
+	who := strconv.Itoa(os.Getuid())
+	if len(c.args) == 2 {
+		who = c.args[1]
+	}
+	u, err := c.mac.user(who)
+	if err != nil {
+		return err
+	}
+	switch flag := c.args; {
+	case len(flag) > 0 && flag[0] == "-u":
+		c.say("%d", u.UID)
+	case len(flag) > 0 && flag[0] == "-un":
+		c.say("%s", u.Name)
+	default:
+		return c.usage()
+	}
+	return nil
+}
+
+// dscl . -list /Users NFSHomeDirectory
+func (c *call) dscl() error {
+	if strings.Join(c.args, " ") != ". -list /Users NFSHomeDirectory" {
+		return c.usage()
+	}
+	c.say("%-24s %s", "_www", "/Library/WebServer")
+	c.say("%-24s %s", "nobody", "/var/empty")
+	for _, u := range c.mac.users() {
+		c.say("%-24s %s", u.Name, u.Home)
+	}
+	return nil
+}
+
+// sudo [-n] [-H] -u USER -- COMMAND…: that of macOS keeps HOME, unless it is told -H.
+func (c *call) sudo() error {
+	args, setHome, name := c.args, false, "root"
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") && args[0] != "--" {
+		switch {
+		case args[0] == "-H":
+			setHome = true
+		case args[0] == "-u" && len(args) > 1:
+			name, args = args[1], args[1:]
+		case args[0] != "-n":
+			return c.usage()
+		}
+		args = args[1:]
+	}
+	if len(args) < 2 || args[0] != "--" {
+		return c.usage()
+	}
+	u, err := c.mac.user(name)
+	if err != nil {
+		return err
+	}
+	if os.Getuid() != 0 && os.Getuid() != u.UID {
+		return errors.New("a password is required")
+	}
+	if err := c.mac.become(u); err != nil {
+		return err
+	}
+	env := os.Environ()
+	if setHome {
+		env = withHome(env, u.Home)
+	}
+	return replaceProgram(args[1:], env)
+}
+
+// become makes this process one of the user's.
+func (m Mac) become(u User) error {
+	if os.Getuid() == u.UID {
+		return nil
+	}
+	return errors.Join(syscall.Setgroups([]int{u.Group()}), syscall.Setgid(u.Group()), syscall.Setuid(u.UID))
+}
+
+func withHome(env []string, home string) []string {
+	kept := []string{"HOME=" + home}
+	for _, variable := range env {
+		if !strings.HasPrefix(variable, "HOME=") {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
+}
+
+// replaceProgram returns only with an error.
+func replaceProgram(argv, env []string) error {
+	path, err := exec.LookPath(argv[0])
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(path, argv, env)
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
