@@ -33,7 +33,7 @@ func (d defaults) load() (*preferences, error) {
 	if len(list) == 0 {
 		return nil, fs.ErrNotExist // an empty domain is the same as none
 	}
-	return PreferencesOf(list), nil
+	return preferencesOf(list), nil
 }
 
 // save changes nothing that another has changed meanwhile, but for what the server
@@ -47,12 +47,15 @@ func (d defaults) save(pause func() ending, content func() *preferences) error {
 		if prefs == nil {
 			return cfprefs.Dict{}, nil
 		}
-		return DefaultsOf(prefs, list), nil
+		return defaultsOf(prefs, list), nil
 	})
 }
 
-// PreferencesOf are the names of a list whose types a preference can have, sorted.
-func PreferencesOf(list cfprefs.Dict) *preferences {
+// PreferencesOf is a list as Preferences.xml would have it, sorted by name.
+func PreferencesOf(list cfprefs.Dict) []byte { return preferencesOf(list).render() }
+
+// preferencesOf are the names of a list whose types a preference can have, sorted.
+func preferencesOf(list cfprefs.Dict) *preferences {
 	p := &preferences{}
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		if text, ok := textOf(list[name]); ok {
@@ -77,8 +80,16 @@ func textOf(value any) (string, bool) {
 	return "", false
 }
 
-// DefaultsOf is the list of these preferences, where was is the list before.
-func DefaultsOf(p *preferences, was cfprefs.Dict) cfprefs.Dict {
+// DefaultsOf is the list of a Preferences.xml, where was is the list before.
+func DefaultsOf(xml []byte, was cfprefs.Dict) (cfprefs.Dict, error) {
+	p, err := parsePreferences(xml)
+	if err != nil {
+		return nil, err
+	}
+	return defaultsOf(p, was), nil
+}
+
+func defaultsOf(p *preferences, was cfprefs.Dict) cfprefs.Dict {
 	list := cfprefs.Dict{}
 	for name, value := range was {
 		if _, ok := textOf(value); !ok {

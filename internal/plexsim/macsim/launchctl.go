@@ -182,3 +182,12 @@ func (c *call) list() error {
 	}
 	return nil
 }
+
+// Abandon ends what plays launchd for a job, and not the job: as if there had never been one.
+func (m Mac) Abandon(target string) {
+	for r, loaded := m.loaded(target); loaded; r, loaded = m.loaded(target) {
+		_ = syscall.Kill(r.Keeper, syscall.SIGKILL) // it may be gone by now
+		time.Sleep(pollInterval)
+	}
+	_ = remove(m.recordPath(target))
+}

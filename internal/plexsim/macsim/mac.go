@@ -114,10 +114,14 @@ type status int
 func (s status) Error() string { return fmt.Sprintf("status %d", int(s)) }
 
 // Main is the program. It is the interpreter of the files in bin: args are its own path, the file's, and the arguments. As
-// "macsim job DIRECTORY TARGET" it is what launchd does for one job.
+// "macsim job DIRECTORY TARGET" it is what launchd does for one job, and "macsim make DIRECTORY SERVER" makes a Mac.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 4 && args[1] == "job" {
 		return exitCode(Mac(args[2]).runJob(args[3]), "job", stderr)
+	}
+	if len(args) == 4 && args[1] == "make" {
+		_, err := Make(args[2], args[0], args[3])
+		return exitCode(err, "make", stderr)
 	}
 	if len(args) < 2 {
 		_, _ = fmt.Fprintln(stderr, "macsim is run by the files of an emulated Mac")

@@ -188,3 +188,12 @@ func bsdAddress(words string) string {
 	}
 	return address.Unmap().String()
 }
+
+// Servers are the processes of the application that a user runs.
+func (m Mac) Servers(u User) []int {
+	var pids []int
+	for _, p := range m.servers(u.UID) {
+		pids = append(pids, p.pid)
+	}
+	return pids
+}

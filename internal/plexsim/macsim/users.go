@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,9 +38,25 @@ func (u User) Group() int {
 // Preferences is the directory of the user's own lists.
 func (u User) Preferences() string { return filepath.Join(u.Home, "Library", "Preferences") }
 
-// AddUser makes an account with a home directory, which is logged in. Without root it has to be that of the user who runs this.
-func (m Mac) AddUser(name string, uid int) (User, error) {
-	u := User{name, uid, m.path("Users", name)}
+// firstUID is the number of the first user, one that the machine under the Mac has no use for.
+const firstUID = 61501
+
+// AddUser makes an account with a home directory, which is logged in. Its number is a new one, but without root that of the user who runs
+// this, who is the only one then.
+func (m Mac) AddUser() (User, error) {
+	var u User
+	err := m.changeUsers(func(lines []string) []string {
+		uid := os.Getuid()
+		if uid == 0 {
+			for uid = firstUID; slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, ":"+itoa(uid)+":") }); uid++ {
+			}
+		}
+		u = User{"user" + itoa(uid), uid, m.path("Users", "user"+itoa(uid))}
+		return append(lines, fmt.Sprintf("%s:%d:%s", u.Name, u.UID, u.Home))
+	})
+	if err != nil {
+		return u, err
+	}
 	for _, dir := range []string{"", "Library", "Library/Preferences", "Library/Application Support", "Library/LaunchAgents"} {
 		if err := os.MkdirAll(filepath.Join(u.Home, dir), 0o755); err != nil {
 			return u, err
@@ -48,10 +65,7 @@ func (m Mac) AddUser(name string, uid int) (User, error) {
 			return u, err
 		}
 	}
-	err := m.changeUsers(func(lines []string) []string {
-		return append(lines, fmt.Sprintf("%s:%d:%s", u.Name, u.UID, u.Home))
-	})
-	return u, errors.Join(err, m.LogIn(u, true))
+	return u, m.LogIn(u, true)
 }
 
 // RemoveUser removes an account and all its files.

@@ -5,6 +5,7 @@
 # at_rest: the service manager, the processes of this instance and the port
 # agree that the server does not run.
 at_rest() {
+  [ "$manager" != offline ] || return 0
   at_rest_but_for_the_manager || return 1
   service_state
   case $state in stopped | dead) ;; *) detail="the service manager says that it is $state"; return 1 ;; esac

@@ -100,3 +100,12 @@ func Lock(path string) (unlock func(), err error) {
 	}
 	return func() { _ = file.Close() }, nil
 }
+
+// Own gives the user what root has written.
+func (d Domain) Own(group int) error {
+	var errs []error
+	for _, path := range []string{d.memoryDir(), d.memoryPath(), d.memoryPath() + ".lock", d.FilePath()} {
+		errs = append(errs, os.Chown(path, d.UID, group))
+	}
+	return errors.Join(errs...)
+}
