@@ -33,7 +33,7 @@ func (d defaults) load() (*preferences, error) {
 	if len(list) == 0 {
 		return nil, fs.ErrNotExist // an empty domain is the same as none
 	}
-	return preferencesOf(list), nil
+	return attributesOf(list), nil
 }
 
 // save changes nothing that another has changed meanwhile, but for what the server
@@ -52,10 +52,10 @@ func (d defaults) save(pause func() ending, content func() *preferences) error {
 }
 
 // PreferencesOf is a list as Preferences.xml would have it, sorted by name.
-func PreferencesOf(list cfprefs.Dict) []byte { return preferencesOf(list).render() }
+func PreferencesOf(list cfprefs.Dict) []byte { return attributesOf(list).render() }
 
-// preferencesOf are the names of a list whose types a preference can have, sorted.
-func preferencesOf(list cfprefs.Dict) *preferences {
+// attributesOf are the names of a list whose types a preference can have, sorted.
+func attributesOf(list cfprefs.Dict) *preferences {
 	p := &preferences{}
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		if text, ok := textOf(list[name]); ok {

@@ -211,7 +211,6 @@ func (k onMac) commands() Commands {
 
 // odd are defaults of types that no other preference has.
 var odd = cfprefs.Dict{
-	"NSNavLastRootDirectory": "~/Music",
 	"SULastCheckTime":        cfprefs.Scalar{Kind: "date", Text: "2026-01-02T03:04:05Z"},
 	"SUUpdateGroup":          cfprefs.Scalar{Kind: "real", Text: "0.25"},
 	"BookmarkData":           cfprefs.Scalar{Kind: "data", Text: "Ym9va21hcms="},
