@@ -211,10 +211,10 @@ func (k onMac) commands() Commands {
 
 // odd are defaults of types that no other preference has.
 var odd = cfprefs.Dict{
-	"SULastCheckTime":        cfprefs.Scalar{Kind: "date", Text: "2026-01-02T03:04:05Z"},
-	"SUUpdateGroup":          cfprefs.Scalar{Kind: "real", Text: "0.25"},
-	"BookmarkData":           cfprefs.Scalar{Kind: "data", Text: "Ym9va21hcms="},
-	"Windows":                cfprefs.Dict{"main": []any{"left", cfprefs.Scalar{Kind: "integer", Text: "-3"}, true}},
+	"SULastCheckTime": cfprefs.Scalar{Kind: "date", Text: "2026-01-02T03:04:05Z"},
+	"SUUpdateGroup":   cfprefs.Scalar{Kind: "real", Text: "0.25"},
+	"BookmarkData":    cfprefs.Scalar{Kind: "data", Text: "Ym9va21hcms="},
+	"Windows":         cfprefs.Dict{"main": []any{"left", cfprefs.Scalar{Kind: "integer", Text: "-3"}, true}},
 }
 
 func (k onMac) preferences() ([]byte, error) {
