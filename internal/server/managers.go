@@ -15,7 +15,7 @@ const (
 	ManagerSnap        = "snap"        // the name is that of the snap
 	ManagerSynopkg     = "synopkg"     // the name is that of the package, or on DSM 6 the path of its script
 	ManagerQNAP        = "qnap"        // the name is the path of the package's script
-	ManagerMacOSApp    = "macos-app"   // the name is that of the application
+	ManagerMacOSApp    = "macos-app"   // the name is that of the application, or its path
 	ManagerLaunchd     = "launchd"     // the name is the label of the job
 
 	// ManagerCommands is the user's own commands, and managerNone a platform

@@ -37,7 +37,7 @@ func (c *call) osascript() error {
 	if found == nil {
 		return c.usage()
 	}
-	if found[1] != AppName {
+	if !c.mac.isApp(found[1]) {
 		return errors.New(`execution error: Can’t get application "` + found[1] + `". (-1728)`)
 	}
 	if _, err := os.Stat(c.mac.path("etc", "forbidden")); err == nil {
@@ -59,6 +59,12 @@ func (c *call) osascript() error {
 	return nil
 }
 
+// App is the path of the application.
+func (m Mac) App() string { return m.path("Applications", AppName+".app") }
+
+// isApp: both programs take the name and the path of an application.
+func (m Mac) isApp(name string) bool { return name == AppName || filepath.Clean(name) == m.App() }
+
 // open [-g] -a NAME|PATH
 func (c *call) open() error {
 	args := c.args
@@ -68,8 +74,7 @@ func (c *call) open() error {
 	if len(args) != 2 || args[0] != "-a" {
 		return c.usage()
 	}
-	bundle := c.mac.path("Applications", AppName+".app")
-	if args[1] != AppName && filepath.Clean(args[1]) != bundle {
+	if !c.mac.isApp(args[1]) {
 		return errors.New("unable to find application named '" + args[1] + "'")
 	}
 	if !c.mac.loggedIn(os.Getuid()) {

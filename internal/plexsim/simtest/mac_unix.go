@@ -129,7 +129,7 @@ func (k onMac) unit() string {
 	if k.job != nil {
 		return k.job.Label
 	}
-	return macsim.AppName
+	return k.App()
 }
 
 func (k onMac) domain() string { return fmt.Sprintf("gui/%d", k.user.UID) }

@@ -8,7 +8,7 @@ launchd_domain='' launchd_job='' launchd_path='' launchd_bootout=''
 # find_mac_manager: sets $manager and $unit. A job is known by its label, or by
 # the process that it has started; a server that is no job's is the application.
 find_mac_manager() {
-  unit=$p_unit
+  manager='' unit=$p_unit
   case $p_manager in
     commands)
       manager=commands
@@ -18,18 +18,27 @@ find_mac_manager() {
     *) fail service-not-found "there is no $p_manager on macOS" ;;
   esac
   find_processes
-  if [ "$p_manager" != macos-app ]; then
-    manager=launchd
-    if [ -z "$unit" ] && [ -n "$ours" ]; then unit=$(job_of_process); fi
-    if [ -z "$unit" ] && [ -z "$ours" ]; then unit=com.plexapp.mediaserver; fi
-    for launchd_domain in ${unit:+"gui/$mac_uid" system}; do
-      if launchd_loaded; then return; fi
-    done
-    if [ "$p_manager" = launchd ] || { [ -n "$p_unit" ] && [ "$p_unit" != "Plex Media Server" ]; }; then
-      fail service-not-found "launchd has no job ${unit:-that has started the server} in gui/$mac_uid or system"
-    fi
-  fi
+  case $p_manager:$unit in
+    macos-app:* | :*/*) ;;
+    *) find_job ;;
+  esac
+  [ -z "$manager" ] || return 0
   manager=macos-app unit=${p_unit:-Plex Media Server}
+}
+
+# find_job: sets $manager, and $unit to its label, if there is a job.
+find_job() {
+  if [ -z "$unit" ] && [ -n "$ours" ]; then unit=$(job_of_process); fi
+  if [ -z "$unit" ] && [ -z "$ours" ]; then unit=com.plexapp.mediaserver; fi
+  for launchd_domain in ${unit:+"gui/$mac_uid" system}; do
+    if launchd_loaded; then
+      manager=launchd
+      return
+    fi
+  done
+  if [ "$p_manager" = launchd ] || [ -n "$p_unit" ]; then
+    fail service-not-found "launchd has no job ${unit:-that has started the server} in gui/$mac_uid or system"
+  fi
 }
 
 # job_of_process: prints the label of the job that has started the server. An
