@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,18 +40,20 @@ func (u User) Preferences() string { return filepath.Join(u.Home, "Library", "Pr
 // firstUID is the number of the first user, one that the machine under the Mac has no use for.
 const firstUID = 61501
 
-// AddUser makes an account with a home directory, which is logged in. Its number is a new one, but without root that of the user who runs
+// AddUser makes an account with a home directory, which is logged in. Its number is one that nobody has had, but without root that of the user who runs
 // this, who is the only one then.
 func (m Mac) AddUser() (User, error) {
 	var u User
-	err := m.changeUsers(func(lines []string) []string {
+	err := m.changeUsers(func(lines []string) ([]string, error) {
 		uid := os.Getuid()
 		if uid == 0 {
-			for uid = firstUID; slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, ":"+itoa(uid)+":") }); uid++ {
+			var err error
+			if uid, err = m.next(); err != nil {
+				return nil, err
 			}
 		}
 		u = User{"user" + itoa(uid), uid, m.path("Users", "user"+itoa(uid))}
-		return append(lines, fmt.Sprintf("%s:%d:%s", u.Name, u.UID, u.Home))
+		return append(lines, fmt.Sprintf("%s:%d:%s", u.Name, u.UID, u.Home)), nil
 	})
 	if err != nil {
 		return u, err
@@ -68,21 +69,42 @@ func (m Mac) AddUser() (User, error) {
 	return u, m.LogIn(u, true)
 }
 
-// RemoveUser removes an account and all its files.
+// RemoveUser removes an account and all its files. They get another name first, so that what still writes there finds no place for it.
 func (m Mac) RemoveUser(u User) error {
-	err := m.changeUsers(func(lines []string) []string {
+	gone := u.Home + ".gone"
+	if err := os.Rename(u.Home, gone); err != nil {
+		return err
+	}
+	err := m.changeUsers(func(lines []string) ([]string, error) {
 		kept := lines[:0]
 		for _, line := range lines {
 			if !strings.HasPrefix(line, u.Name+":") {
 				kept = append(kept, line)
 			}
 		}
-		return kept
+		return kept, nil
 	})
-	return errors.Join(err, m.LogIn(u, false), os.RemoveAll(u.Home), os.RemoveAll(m.path("var", "cfprefsd", strconv.Itoa(u.UID))))
+	return errors.Join(err, m.LogIn(u, false), os.RemoveAll(gone), os.RemoveAll(m.path("var", "cfprefsd", strconv.Itoa(u.UID))))
 }
 
-func (m Mac) changeUsers(change func([]string) []string) error {
+// next is a number that nobody has had.
+func (m Mac) next() (int, error) {
+	path, uid := m.path("etc", "last"), firstUID
+	data, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		last, err := strconv.Atoi(string(data))
+		if err != nil {
+			return 0, err
+		}
+		uid = last + 1
+	case !errors.Is(err, os.ErrNotExist):
+		return 0, err
+	}
+	return uid, os.WriteFile(path, []byte(itoa(uid)), 0o600)
+}
+
+func (m Mac) changeUsers(change func([]string) ([]string, error)) error {
 	unlock, err := cfprefs.Lock(m.path("etc", "users.lock"))
 	if err != nil {
 		return err
@@ -92,8 +114,15 @@ func (m Mac) changeUsers(change func([]string) []string) error {
 	if err != nil {
 		return err
 	}
-	text := strings.Join(change(strings.Fields(string(data))), "\n")
-	return os.WriteFile(m.path("etc", "users"), []byte(text+"\n"), 0o644) //nolint:gosec // as /etc/passwd
+	lines, err := change(strings.Fields(string(data)))
+	if err != nil {
+		return err
+	}
+	next := m.path("etc", "users.new")                                                        // whole at every moment, for who reads it
+	if err := os.WriteFile(next, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil { //nolint:gosec // as /etc/passwd
+		return err
+	}
+	return os.Rename(next, m.path("etc", "users"))
 }
 
 func (m Mac) session(u User) string { return m.path("var", "sessions", strconv.Itoa(u.UID)) }
