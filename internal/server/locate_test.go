@@ -292,6 +292,7 @@ func TestAUnitThatIsNotLoadedIsNotFound(t *testing.T) {
 }
 
 func TestAHostWithoutSystemdIsSaidToHaveNone(t *testing.T) {
+	onlyForFiles(t)
 	if os.Getenv(simtest.EnvLab) == "openrc" {
 		t.Skip("NOT RUN: this host has init scripts, which are found without any tool")
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -18,29 +19,36 @@ const pollInterval = 2 * time.Millisecond
 // replyTime is how long an Apple event waits for its answer.
 const replyTime = 2 * time.Minute
 
-// Forbid has macOS let nobody send the application an event, or let everybody again: the permission "Automation".
-func (m Mac) Forbid(forbidden bool) error {
-	if forbidden {
-		return os.WriteFile(m.path("etc", "forbidden"), nil, 0o644) //nolint:gosec // everybody may know
-	}
-	return remove(m.path("etc", "forbidden"))
-}
-
 var quitScript = regexp.MustCompile(`^tell application "(.*)" to quit$`)
 
-// osascript -e 'tell application "NAME" to quit': answers when the application has ended.
+var timeoutScript = regexp.MustCompile(`^with timeout of (\d+) seconds$`)
+
+// osascript -e 'tell application "NAME" to quit', inside of "with timeout" or not: answers when the application has ended.
 func (c *call) osascript() error {
-	if len(c.args) != 2 || c.args[0] != "-e" {
-		return c.usage()
+	var found []string
+	limit := replyTime
+	for line := range slices.Chunk(c.args, 2) {
+		if len(line) != 2 || line[0] != "-e" {
+			return c.usage()
+		}
+		if given := timeoutScript.FindStringSubmatch(line[1]); given != nil {
+			var err error
+			if limit, err = time.ParseDuration(given[1] + "s"); err != nil {
+				return err
+			}
+		} else if quit := quitScript.FindStringSubmatch(line[1]); quit != nil {
+			found = quit
+		} else if line[1] != "end timeout" {
+			return c.usage()
+		}
 	}
-	found := quitScript.FindStringSubmatch(c.args[1])
 	if found == nil {
 		return c.usage()
 	}
 	if !c.mac.isApp(found[1]) {
 		return errors.New(`execution error: Can’t get application "` + found[1] + `". (-1728)`)
 	}
-	if _, err := os.Stat(c.mac.path("etc", "forbidden")); err == nil {
+	if c.mac.is(faultForbidden) {
 		return errors.New("execution error: Not authorized to send Apple events to " + AppName + ". (-1743)")
 	}
 	if !c.mac.loggedIn(os.Getuid()) {
@@ -50,7 +58,7 @@ func (c *call) osascript() error {
 	for _, p := range asked {
 		_ = syscall.Kill(p.pid, syscall.SIGTERM) // it may have ended
 	}
-	for deadline := time.Now().Add(replyTime); len(asked) > 0; asked = c.mac.servers(os.Getuid()) {
+	for deadline := time.Now().Add(limit); len(asked) > 0; asked = c.mac.servers(os.Getuid()) {
 		if time.Now().After(deadline) {
 			return errors.New("execution error: " + AppName + " got an error: AppleEvent timed out. (-1712)")
 		}

@@ -14,23 +14,6 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/macsim/cfprefs"
 )
 
-// envImport says what "defaults import" does to names that are not in what it is given, which is not known for certain: "replace"
-// removes them, and "merge", the default, keeps them.
-const envImport = "PLEX_LAB_MAC_IMPORT"
-
-// importFile does the same for a whole Mac, whatever the environment.
-func (m Mac) importFile() string { return m.path("etc", "import") }
-
-// ImportReplaces has "defaults import" remove the names that are not in what it is given.
-func (m Mac) ImportReplaces() error {
-	return os.WriteFile(m.importFile(), []byte("replace"), 0o644) //nolint:gosec // everybody may know
-}
-
-func (m Mac) importReplaces() bool {
-	data, err := os.ReadFile(m.importFile())
-	return err == nil && string(data) == "replace" || os.Getenv(envImport) == "replace"
-}
-
 // Domain is one of the user's lists.
 func (m Mac) Domain(u User, name string) cfprefs.Domain {
 	return cfprefs.Domain{Mac: string(m), UID: u.UID, Home: u.Home, Name: name}
@@ -42,6 +25,7 @@ func (c *call) defaults() error {
 		return c.usage()
 	}
 	verb, domain, what := c.args[0], c.args[1], c.args[2]
+	c.mac.stall(verb + " " + what)
 	if verb == "read" && strings.HasPrefix(domain, "/") {
 		return c.readFile(domain, what)
 	}
@@ -92,26 +76,14 @@ func (c *call) importList(list cfprefs.Domain) error {
 		return errors.New("could not parse the property list on standard input")
 	}
 	return list.Update(func(was cfprefs.Dict) (cfprefs.Dict, error) {
-		if was == nil || c.mac.importReplaces() {
-			return c.mac.lossy(given), nil
+		if was == nil || c.mac.is(faultReplace) {
+			return c.mac.lossy(given)
 		}
 		for name, value := range given {
 			was[name] = value
 		}
-		return c.mac.lossy(was), nil
+		return c.mac.lossy(was)
 	})
-}
-
-// LoseAtImport has "defaults import" lose a name.
-func (m Mac) LoseAtImport(name string) error {
-	return os.WriteFile(m.path("etc", "lose"), []byte(name), 0o644) //nolint:gosec // everybody may know
-}
-
-func (m Mac) lossy(list cfprefs.Dict) cfprefs.Dict {
-	if name, err := os.ReadFile(m.path("etc", "lose")); err == nil {
-		delete(list, string(name))
-	}
-	return list
 }
 
 func (c *call) deleteName(list cfprefs.Domain, name string) error {

@@ -84,6 +84,9 @@ func (c *call) bootstrap(domain, path string) error {
 		if r, loaded := c.mac.loaded(j.target()); loaded && r.Keeper == keeper.Process.Pid {
 			return keeper.Process.Release()
 		}
+		if p, alive := lookUp(keeper.Process.Pid); !alive || p.state == "Z" {
+			return keeper.Wait()
+		}
 		time.Sleep(pollInterval)
 	}
 }

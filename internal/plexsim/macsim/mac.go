@@ -35,7 +35,7 @@ func Make(dir, program, server string) (Mac, error) {
 	for path, mode := range map[string]os.FileMode{
 		"": 0o755, "bin": 0o755, "libexec": 0o755, "etc": 0o755, "Users": 0o755, "var": 0o755, "Volumes": 0o755,
 		"Library/LaunchAgents": 0o755, "Library/LaunchDaemons": 0o755,
-		"var/cfprefsd": 0o1777, "var/launchd": 0o1777, "var/sessions": 0o755,
+		"var/cfprefsd": 0o1777, "var/launchd/gui": 0o1777, "var/launchd/system": 0o755, "var/sessions": 0o755,
 	} {
 		if err := os.MkdirAll(m.path(path), 0o755); err != nil {
 			return m, err
@@ -134,6 +134,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 127
 	}
 	c := &call{Mac(filepath.Dir(filepath.Dir(args[1]))), args[2:], stdin, stdout, stderr}
+	if err := c.log(name); err != nil {
+		return exitCode(err, name, stderr)
+	}
 	return exitCode(run(c), name, stderr)
 }
 

@@ -22,7 +22,7 @@ func (c *call) uname() error {
 		if err != nil {
 			return err
 		}
-		c.say("%s.local", name)
+		c.say("%s", name)
 	default:
 		return c.usage()
 	}

@@ -162,7 +162,8 @@ func (k onMac) start() error {
 	if k.run("launchctl", "print", k.target()) == nil {
 		return k.run("launchctl", "kickstart", k.target())
 	}
-	return k.run("launchctl", "bootstrap", k.domain(), k.file)
+	// One that is not run at load is started by the second.
+	return errors.Join(k.run("launchctl", "bootstrap", k.domain(), k.file), k.run("launchctl", "kickstart", k.target()))
 }
 
 func (k onMac) stop() error {
@@ -229,7 +230,7 @@ func (k onMac) preferences() ([]byte, error) {
 // keeps no broken ones.
 func (k onMac) writePreferences(xml []byte) error {
 	domain := k.Domain(k.user, plexsim.DefaultsDomain)
-	err := domain.Update(func(was cfprefs.Dict) (cfprefs.Dict, error) {
+	return domain.Update(func(was cfprefs.Dict) (cfprefs.Dict, error) {
 		if was == nil {
 			was = odd
 		}
@@ -239,5 +240,4 @@ func (k onMac) writePreferences(xml []byte) error {
 		}
 		return list, nil
 	})
-	return errors.Join(err, domain.Own(k.user.Group()))
 }

@@ -24,6 +24,7 @@ find_mac_manager() {
   esac
   [ -z "$manager" ] || return 0
   manager=macos-app unit=${p_unit:-Plex Media Server}
+  macos_app_has || fail service-not-found "there is no application $unit"
 }
 
 # find_job: sets $manager, and $unit to its label, if there is a job.
@@ -31,7 +32,7 @@ find_job() {
   if [ -z "$unit" ] && [ -n "$ours" ]; then unit=$(job_of_process); fi
   if [ -z "$unit" ] && [ -z "$ours" ]; then unit=com.plexapp.mediaserver; fi
   for launchd_domain in ${unit:+"gui/$mac_uid" system}; do
-    if launchd_loaded; then
+    if launchd_has; then
       manager=launchd
       return
     fi
@@ -52,6 +53,11 @@ job_of_process() {
 
 # ---------------------------------------------------------------- the application
 
+macos_app_present() { [ "$kernel" = darwin ]; }
+
+# Where an application is that is called by its name only the system knows.
+macos_app_has() { case $unit in */*) [ -d "$unit" ] ;; esac; }
+
 macos_app_state() { state_of_processes; }
 
 # Without a session at the screen nobody could open it again.
@@ -59,17 +65,22 @@ macos_app_disarm() {
   launchctl print "gui/$mac_uid" >/dev/null 2>&1 || fail no-session "$mac_user is not logged in at the screen of this Mac"
 }
 
+# AppleScript waits for the answer, which comes when the application has ended,
+# for two minutes only, and then says that all has failed.
 macos_app_stop() {
-  as_user_plainly osascript -e "tell application \"$(printf '%s' "$unit" | sed 's/[\\"]/\\&/g')\" to quit"
+  macos_app_name=$(printf '%s' "$unit" | sed 's/[\\"]/\\&/g')
+  as_user_plainly osascript -e "with timeout of $((p_stop_limit + 60)) seconds" -e "tell application \"$macos_app_name\" to quit" -e 'end timeout'
 }
 
 macos_app_start() { as_user_plainly open -g -a "$unit"; }
 
 # ---------------------------------------------------------------- launchd
 
-# launchd_loaded: does $launchd_domain have the job? Sets $launchd_job to what
+launchd_present() { [ "$kernel" = darwin ]; }
+
+# launchd_has: does $launchd_domain have the job? Sets $launchd_job to what
 # launchd says about it.
-launchd_loaded() { launchd_job=$(launchctl print "$launchd_domain/$unit" 2>/dev/null); }
+launchd_has() { launchd_job=$(launchctl print "$launchd_domain/$unit" 2>/dev/null); }
 
 # launchd_property NAME: prints what launchd says.
 launchd_property() { printf '%s\n' "$launchd_job" | sed -n "s/^[[:space:]]*$1 = //p" | sed 1q; }
@@ -78,7 +89,7 @@ launchd_property() { printf '%s\n' "$launchd_job" | sed -n "s/^[[:space:]]*$1 = 
 launchd_file() { defaults read "$launchd_path" "$1" 2>/dev/null | tr -d '\n'; }
 
 launchd_state() {
-  if ! launchd_loaded; then
+  if ! launchd_has; then
     state=stopped
     return
   fi
@@ -117,7 +128,7 @@ launchd_stop() {
 
 # A job that comes back is started at once, where its file says so.
 launchd_start() {
-  if ! launchd_loaded; then
+  if ! launchd_has; then
     plainly launchctl bootstrap "$launchd_domain" "$launchd_path" || return
     launchd_state
     [ "$state" = stopped ] || return 0

@@ -65,7 +65,7 @@ func (d Domain) Update(change func(Dict) (Dict, error)) error {
 	if next == nil {
 		return errors.Join(remove(d.memoryPath()), remove(d.FilePath()))
 	}
-	return errors.Join(replace(d.memoryPath(), Encode(next)), replace(d.FilePath(), Encode(next)))
+	return errors.Join(replace(d.memoryPath(), Encode(next)), replace(d.FilePath(), Encode(next)), d.own())
 }
 
 // Forget has the daemon end: what is in the file counts again.
@@ -101,11 +101,16 @@ func Lock(path string) (unlock func(), err error) {
 	return func() { _ = file.Close() }, nil
 }
 
-// Own gives the user what root has written.
-func (d Domain) Own(group int) error {
+// own gives the user what root has written in the daemon's place.
+func (d Domain) own() error {
+	if os.Getuid() == d.UID {
+		return nil
+	}
 	var errs []error
 	for _, path := range []string{d.memoryDir(), d.memoryPath(), d.memoryPath() + ".lock", d.FilePath()} {
-		errs = append(errs, os.Chown(path, d.UID, group))
+		if err := os.Chown(path, d.UID, -1); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -1,0 +1,467 @@
+package server_test
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/macsim"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/macsim/cfprefs"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
+	"github.com/homelab-iac/terraform-provider-plex/internal/server"
+)
+
+// The rules of design.md section 4 where the preferences are user defaults, on an
+// emulated Mac (plex-facts section 5.5).
+
+// aMac is a Mac, and a way to it, under one shell.
+func aMac(t *testing.T) (host.Host, *simtest.Mac) {
+	t.Helper()
+	t.Parallel()
+	m := simtest.NewMac(t)
+	return host.Local{Interpreter: []string{"env", "PATH=" + m.Bin() + ":" + os.Getenv("PATH"), "/bin/sh"}}, m
+}
+
+func onMac(sim *simtest.ServerProcess, changes ...func(*server.Options)) server.Options {
+	o := server.Options{PreferencesPath: sim.PreferencesPath(), URL: sim.URL(), Limits: quick}
+	for _, change := range changes {
+		change(&o)
+	}
+	return o
+}
+
+// defaultsOf is what the daemon has.
+func defaultsOf(t *testing.T, m *simtest.Mac, sim *simtest.ServerProcess) cfprefs.Dict {
+	t.Helper()
+	list, err := m.Defaults(sim).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// without is a list less some names.
+func without(list cfprefs.Dict, names ...string) cfprefs.Dict {
+	kept := maps.Clone(list)
+	for _, name := range names {
+		delete(kept, name)
+	}
+	return kept
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The positive control of all the others: the file is not where the defaults are.
+func TestMacOSAnEditOfTheFileUnderTheDaemonIsLost(t *testing.T) {
+	_, m := aMac(t)
+	sim := boundOn(t, m, nil)
+	sim.Stop()
+	before := defaultsOf(t, m, sim)
+	data, err := os.ReadFile(sim.PreferencesPath())
+	must(t, err)
+	document, err := prefs.ParsePropertyList(data)
+	must(t, err)
+	must(t, unbind(document))
+	must(t, os.WriteFile(sim.PreferencesPath(), document.Bytes(), 0o600))
+	if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+		t.Errorf("the daemon took the file: %v", got)
+	}
+	sim.Start()
+	sim.WaitReady()
+	if !hasToken(t, sim.Preferences()) {
+		t.Error("the server read the file")
+	}
+}
+
+// Rule 4.
+func TestMacOSOnlyTheNamedDefaultsChangeAndEveryOtherKeepsItsType(t *testing.T) {
+	for name, replaces := range map[string]bool{"an import merges": false, "an import replaces": true} {
+		t.Run(name, func(t *testing.T) {
+			h, m := aMac(t)
+			if replaces {
+				must(t, m.ImportReplaces())
+			}
+			sim := boundOn(t, m, nil)
+			before := defaultsOf(t, m, sim)
+			mustEdit(t, newServer(t, h, onMac(sim)), unbind)
+			if got, want := defaultsOf(t, m, sim), without(before, prefs.BindingKeys()...); !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
+			}
+			mustEdit(t, newServer(t, h, onMac(sim)), setToken("another-token"))
+			got := defaultsOf(t, m, sim)
+			if got[prefs.KeyToken] != "another-token" {
+				t.Errorf("the token is %v", got[prefs.KeyToken])
+			}
+			if got, want := without(got, prefs.BindingKeys()...), without(before, prefs.BindingKeys()...); !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+// A name that is not there is no error, although defaults says that it is.
+func TestMacOSADefaultThatIsNotThereIsGone(t *testing.T) {
+	h, m := aMac(t)
+	sim := boundOn(t, m, nil)
+	sim.Stop()
+	must(t, m.Defaults(sim).Update(func(was cfprefs.Dict) (cfprefs.Dict, error) {
+		return without(was, prefs.KeyHome, prefs.KeyMail), nil
+	}))
+	must(t, m.LogCalls())
+	report := mustEdit(t, newServer(t, h, onMac(sim)), unbind)
+	if report.Restarted || sim.Running() || hasToken(t, sim.Preferences()) {
+		t.Errorf("report %+v, running %v", report, sim.Running())
+	}
+}
+
+// Rule 9.
+func TestMacOSNoSecretIsAnArgument(t *testing.T) {
+	h, m := aMac(t)
+	sim := boundOn(t, m, nil)
+	old := sim.Token
+	must(t, m.LogCalls())
+	mustEdit(t, newServer(t, h, onMac(sim)), setToken("a-secret-token"))
+	calls, err := m.Calls()
+	must(t, err)
+	for _, call := range []string{"defaults import " + plexsim.DefaultsDomain + " -", "defaults delete " + plexsim.DefaultsDomain + " " + prefs.KeyHome, "osascript -e", "open -g -a"} {
+		if !strings.Contains(calls, call) {
+			t.Errorf("nobody called %q:\n%s", call, calls)
+		}
+	}
+	for _, secret := range []string{"a-secret-token", old} {
+		if strings.Contains(calls, secret) {
+			t.Error("a token is in an argument")
+		}
+	}
+}
+
+// Rule 3: copies, which hold the token.
+func TestMacOSCopiesAreListsThatNobodyElseCanRead(t *testing.T) {
+	h, m := aMac(t)
+	sim := boundOn(t, m, func(c *plexsim.Config) { c.SetAtStop = map[string]string{"OnDeckWindow": "99"} })
+	before := defaultsOf(t, m, sim)
+	report := mustEdit(t, newServer(t, h, onMac(sim)), unbind)
+	dir := sim.DataDir() + ".terraform-backups"
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	must(t, err)
+	if len(files) != 2 || files[0] != report.Backup || !strings.HasSuffix(files[0], ".after.plist") || !strings.HasSuffix(files[1], ".before.plist") {
+		t.Fatalf("copies %v, reported %s", files, report.Backup)
+	}
+	for path, mode := range map[string]os.FileMode{dir: os.ModeDir | 0o700, files[0]: 0o600, files[1]: 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v %v", path, info.Mode(), err)
+		}
+	}
+	want := maps.Clone(before)
+	want["OnDeckWindow"] = cfprefs.Scalar{Kind: "integer", Text: "99"}
+	for path, want := range map[string]cfprefs.Dict{files[0]: want, files[1]: before} {
+		data, err := os.ReadFile(path)
+		must(t, err)
+		if got, err := cfprefs.Decode(data); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s has %v %v, want %v", path, got, err, want)
+		}
+	}
+	independent(t, files[0])
+}
+
+// independent has a reader of neither ours nor the emulation's look at a list.
+func independent(t *testing.T, path string) {
+	t.Helper()
+	plistutil, err := exec.LookPath("plistutil")
+	if err != nil {
+		t.Log("NOT RUN: plistutil is not installed")
+		return
+	}
+	if out, err := exec.Command(plistutil, "-i", path, "-o", os.DevNull).CombinedOutput(); err != nil {
+		t.Errorf("plistutil: %v\n%s", err, out)
+	}
+}
+
+func TestMacOSDefaultsThatTheServerLostAsItStoppedAreRestored(t *testing.T) {
+	for name, configure := range map[string]func(*plexsim.Config){
+		"emptied":          func(c *plexsim.Config) { c.EmptyAtStop = true },
+		"another identity": func(c *plexsim.Config) { c.IdentityAtStop = strings.Repeat("ab", 20) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, m := aMac(t)
+			sim := boundOn(t, m, configure)
+			before := defaultsOf(t, m, sim)
+			report := mustEdit(t, newServer(t, h, onMac(sim)), unbind)
+			if len(report.Warnings) == 0 || !strings.HasSuffix(report.Backup, ".before.plist") {
+				t.Errorf("report %+v", report)
+			}
+			got := defaultsOf(t, m, sim)
+			if _, bound := got[prefs.KeyToken]; bound || got[prefs.KeyMachineIdentifier] != before[prefs.KeyMachineIdentifier] || got["BookmarkData"] == nil {
+				t.Errorf("defaults: %v", got)
+			}
+		})
+	}
+}
+
+// Rule 6: the script is killed between one name and the next.
+func TestMacOSTheGuardPutsHalfEditedDefaultsBack(t *testing.T) {
+	for name, test := range map[string]struct {
+		stall  string
+		change func(prefs.Document) error
+	}{
+		"while it deletes": {"delete " + prefs.KeyToken, unbind},
+		"before it writes": {"import -", setToken("another-token")},
+		"after it wrote":   {"delete " + prefs.KeyHome, setToken("another-token")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, m := aMac(t)
+			sim := boundOn(t, m, nil)
+			before := defaultsOf(t, m, sim)
+			must(t, m.Stall(test.stall))
+			t.Cleanup(func() { _ = m.Proceed() })
+			failed := make(chan error, 1)
+			go func() {
+				_, err := newServer(t, h, onMac(sim)).Edit(t.Context(), test.change)
+				failed <- err
+			}()
+			simtest.Eventually(t, "the defaults to be half edited", func() bool {
+				stages, _ := filepath.Glob(filepath.Join(sim.DataDir()+".terraform-backups", "*.stage"))
+				if len(stages) != 1 {
+					return false
+				}
+				stage, _ := os.ReadFile(stages[0])
+				return strings.HasPrefix(string(stage), "writing\n") && m.Stalled()
+			})
+			must(t, signalTo(macScriptPID(t, sim), syscall.SIGKILL))
+			must(t, m.Proceed())
+			wantError(t, <-failed, server.ErrDisconnected)
+			wantBack(t, sim, true)
+			if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+				t.Errorf("got  %v\nwant %v", got, before)
+			}
+		})
+	}
+}
+
+// Rule 7: what an import has lost is seen before the server runs with it.
+func TestMacOSAnImportThatLosesANameIsTakenBack(t *testing.T) {
+	for name, silently := range map[string]bool{"and says so": false, "and does not say so": true} {
+		t.Run(name, func(t *testing.T) {
+			h, m := aMac(t)
+			sim := boundOn(t, m, nil)
+			before := defaultsOf(t, m, sim)
+			must(t, m.LoseAtImport("BookmarkData", silently))
+			_, err := newServer(t, h, onMac(sim)).Edit(t.Context(), setToken("another-token"))
+			wantError(t, err, server.ErrNotWritten)
+			if silently {
+				wantSays(t, err, "BookmarkData")
+			}
+			sim.WaitReady()
+			if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+				t.Errorf("got  %v\nwant %v", got, before)
+			}
+			wantClean(t, sim)
+		})
+	}
+}
+
+func TestMacOSOldDefaultsComeBackForAServerThatDoesNotComeUp(t *testing.T) {
+	h, m := aMac(t)
+	sim := boundOn(t, m, func(c *plexsim.Config) { c.RefuseWithoutToken = true })
+	before := defaultsOf(t, m, sim)
+	s := newServer(t, h, onMac(sim, func(o *server.Options) { o.Limits.Verify = time.Second }))
+	_, err := s.Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrReverted)
+	sim.WaitReady()
+	if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+		t.Errorf("got  %v\nwant %v", got, before)
+	}
+}
+
+// Two users of one Mac may each have a server.
+func TestMacOSOneOfSeveralUsersIsChosenByThePath(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT RUN: it needs root to have two users")
+	}
+	h, m := aMac(t)
+	one, two := boundOn(t, m, nil), boundOn(t, m, nil)
+	for name, running := range map[string]bool{"both run": true, "none runs": false} {
+		if !running {
+			one.Stop()
+			two.Stop()
+		}
+		_, err := newServer(t, h, server.Options{URL: one.URL(), Limits: quick}).Inspect(t.Context())
+		wantError(t, err, server.ErrSeveralServers)
+		wantSays(t, err, one.PreferencesPath(), two.PreferencesPath(), "server.preferences_path")
+		for _, sim := range []*simtest.ServerProcess{one, two} {
+			found, err := newServer(t, h, onMac(sim)).Inspect(t.Context())
+			if err != nil || found.ID != sim.Identity.Processed || found.Owner != m.User(sim).Name || (found.State == server.Running) != running {
+				t.Errorf("%s: found %+v %v", name, found, err)
+			}
+		}
+	}
+	two.Start()
+	found, err := newServer(t, h, server.Options{URL: two.URL(), Limits: quick}).Inspect(t.Context())
+	if err != nil || found.ID != two.Identity.Processed {
+		t.Errorf("of the two that one was found which does not run: %+v %v", found, err)
+	}
+}
+
+func TestMacOSTheDefaultsOfAnotherUserNeedRoot(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT RUN: it needs root to have two users")
+	}
+	h, m := aMac(t)
+	sim := boundOn(t, m, nil)
+	other, err := m.AddUser()
+	must(t, err)
+	before := sim.Preferences()
+	_, err = newServer(t, as(h, m, other.Name), onMac(sim)).Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrUnreadable)
+	wantSays(t, err, m.User(sim).Name, other.Name)
+	wantUntouched(t, sim, before)
+	// The positive control: the user who runs it needs nobody.
+	report := mustEdit(t, newServer(t, as(h, m, m.User(sim).Name), onMac(sim)), unbind)
+	if !report.Restarted || hasToken(t, sim.Preferences()) {
+		t.Errorf("report %+v", report)
+	}
+}
+
+// as is the same Mac for another user of it.
+func as(h host.Host, m *simtest.Mac, user string) host.Host {
+	argv := h.(host.Local).Interpreter
+	return host.Local{Interpreter: append([]string{filepath.Join(m.Bin(), "sudo"), "-H", "-u", user, "--"}, argv...)}
+}
+
+// Nothing is stopped that could not be started again, or that would be killed.
+func TestMacOSAnApplicationIsNotQuitThatNobodyCouldOpenAgain(t *testing.T) {
+	h, m := aMac(t)
+	sim := boundOn(t, m, nil)
+	before := sim.Preferences()
+	must(t, m.LogIn(m.User(sim), false))
+	_, err := newServer(t, h, onMac(sim)).Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrNoSession)
+	wantSays(t, err, m.User(sim).Name)
+	wantUntouched(t, sim, before)
+}
+
+func TestMacOSAnApplicationThatMayNotBeAskedIsLeftRunning(t *testing.T) {
+	h, m := aMac(t)
+	sim := boundOn(t, m, nil)
+	before := sim.Preferences()
+	must(t, m.ForbidEvents())
+	_, err := newServer(t, h, onMac(sim)).Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrStopFailed)
+	wantSays(t, err, "Not authorized to send Apple events")
+	wantUntouched(t, sim, before)
+}
+
+// slow stops later than launchd waits that is told to wait a second.
+func slow(c *plexsim.Config) { c.StopDelay = plexsim.Duration(1500 * time.Millisecond) }
+
+func TestMacOSAJobThatLaunchdWouldKillIsNotStopped(t *testing.T) {
+	h, m := aMac(t)
+	m.Launchd = &macsim.Job{Label: "com.example.plex", KeepAlive: true, RunAtLoad: true, ExitTimeOut: 1}
+	sim := boundOn(t, m, slow)
+	before := sim.Preferences()
+	_, err := newServer(t, h, onMac(sim)).Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrKillLimit)
+	wantSays(t, err, "com.example.plex", "ExitTimeOut to 0", "com.example.plex.plist")
+	wantUntouched(t, sim, before)
+}
+
+func TestMacOSAJobIsStoppedAndStartedWithoutBeingKilled(t *testing.T) {
+	for name, job := range map[string]macsim.Job{
+		"it is started again by itself":       {Label: "com.example.plex", KeepAlive: true, RunAtLoad: true},
+		"it ends when it ends":                {RunAtLoad: true, ExitTimeOut: 1},
+		"it does not run when it is loaded":   {Label: "com.example.plex", ExitTimeOut: 1},
+		"it is kept, and not run when loaded": {Label: "com.example.plex", KeepAlive: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, m := aMac(t)
+			m.Launchd = &job
+			sim := simtest.NewServer(t, simtest.Options{PlexTV: simtest.NewPlexTV(t), Account: &simtest.Owner, Mac: m, Configure: slow})
+			sim.Start()
+			report := mustEdit(t, newServer(t, h, onMac(sim)), unbind)
+			if report.Manager != server.ManagerLaunchd || report.Unit != sim.Unit() || !report.Restarted || hasToken(t, sim.Preferences()) {
+				t.Errorf("report %+v", report.Inspection)
+			}
+			if sim.StopCount() != 1 || plexsim.Count(sim.Events(), plexsim.EventStopped) != 1 || sim.StartCount() != 2 {
+				t.Errorf("events %v", sim.Events())
+			}
+			if pid := m.JobPID("gui/" + strconv.Itoa(m.User(sim).UID) + "/" + sim.Unit()); pid == 0 || pid != sim.PID() {
+				t.Errorf("launchd runs %d, the server is %d", pid, sim.PID())
+			}
+		})
+	}
+}
+
+// A disk whose system does not run has no daemon: there the file is what counts.
+func TestMacOSAListOnADiskThatIsNotRunningIsEditedAsAFile(t *testing.T) {
+	h, m := aMac(t)
+	running := boundOn(t, m, nil) // is nobody's concern
+	list := m.Defaults(running)
+	before, err := list.Load()
+	must(t, err)
+	dir := filepath.Join(string(m.Mac), "Volumes", "Old Mac", "Users", "den", "Library", "Preferences")
+	must(t, os.MkdirAll(dir, 0o755))
+	path := filepath.Join(dir, plexsim.DefaultsDomain+".plist")
+	data, err := os.ReadFile(list.FilePath())
+	must(t, err)
+	must(t, os.WriteFile(path, data, 0o600))
+	if plistutil, err := exec.LookPath("plistutil"); err == nil { // as macOS itself writes it
+		must(t, exec.Command(plistutil, "-i", list.FilePath(), "-o", path, "-f", "bin").Run())
+	}
+	must(t, os.Chmod(path, 0o640))
+	report := mustEdit(t, newServer(t, h, onMac(running, func(o *server.Options) { o.PreferencesPath = path })), unbind)
+	if report.State != server.Stopped || report.Restarted || running.StopCount() != 0 || report.PreferencesPath != path {
+		t.Errorf("report %+v, %d stops", report.Inspection, running.StopCount())
+	}
+	edited, err := os.ReadFile(path)
+	must(t, err)
+	document, err := prefs.ParsePropertyList(edited)
+	must(t, err)
+	old, err := prefs.ParsePropertyList(data)
+	must(t, err)
+	if got := prefs.Diff(old, document); !slices.Equal(got, slices.Sorted(slices.Values(prefs.BindingKeys()))) {
+		t.Errorf("changed: %v", got)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o640 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	if got := defaultsOf(t, m, running); !reflect.DeepEqual(got, before) {
+		t.Error("the defaults of the running system have changed")
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || !slices.ContainsFunc(left, func(e os.DirEntry) bool { return e.Name() == filepath.Base(path) }) {
+		t.Errorf("%v %v", left, err)
+	}
+	independent(t, path)
+}
+
+func TestMacOSAUserWithoutDefaultsIsSaid(t *testing.T) {
+	h, m := aMac(t)
+	sim := simtest.NewServer(t, simtest.Options{Mac: m, NoPreferences: true})
+	for name, o := range map[string]server.Options{"named": onMac(sim), "looked for": {URL: sim.URL(), Limits: quick}} {
+		if _, err := newServer(t, h, o).Inspect(t.Context()); !errors.Is(err, server.ErrNoPreferences) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := newServer(t, h, onMac(sim, func(o *server.Options) {
+		o.PreferencesPath = filepath.Join(filepath.Dir(sim.PreferencesPath()), "Preferences.xml")
+	})).Inspect(t.Context())
+	wantError(t, err, server.ErrNoPreferences)
+	wantSays(t, err, plexsim.DefaultsDomain+".plist")
+}
