@@ -93,5 +93,11 @@ make_mac
 mapfile -t options < <(flags)
 case $action in
   rows) rows "$@" ;;
-  test) rows ;;
+  test)
+    rows
+    rows app sshd -run '^TestOperation(Delete|Replace|ForEach|Import)' ./internal/provider
+    rows launchd '' -run '^TestOperation(CreateClaimsAServer|DeleteRemoves|ReplaceUnbinds|UpdateOfAccount)' ./internal/provider
+    # The tests named MacOS have Macs of their own, and run with all others.
+    go_test app '' -skip '^Test(MacOS|Container|Listen)' ./internal/server
+    ;;
 esac
