@@ -465,3 +465,20 @@ func TestMacOSAUserWithoutDefaultsIsSaid(t *testing.T) {
 	wantError(t, err, server.ErrNoPreferences)
 	wantSays(t, err, plexsim.DefaultsDomain+".plist")
 }
+
+// Rule 6: cfprefsd, or whoever is asked for it, does not answer.
+func TestMacOSDefaultsThatHangKeepNoServerDown(t *testing.T) {
+	h, m := aMac(t)
+	sim := boundOn(t, m, nil)
+	before := defaultsOf(t, m, sim)
+	must(t, m.Stall("delete "+prefs.KeyToken))
+	t.Cleanup(func() { _ = m.Proceed() })
+	s := newServer(t, h, onMac(sim, func(o *server.Options) { o.Limits.Command = 2 * time.Second }))
+	_, err := s.Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrNotWritten)
+	wantSays(t, err, prefs.KeyToken)
+	sim.WaitReady()
+	if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+		t.Errorf("got  %v\nwant %v", got, before)
+	}
+}

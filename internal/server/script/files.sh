@@ -22,7 +22,7 @@ attributes() {
 # read_prefs: prints the preferences.
 read_prefs() {
   if [ -n "$mac_live" ]; then
-    as_user defaults export "$mac_domain" -
+    export_defaults
   else
     cat -- "$prefs"
   fi

@@ -10,24 +10,26 @@ mac_domain=com.plexapp.plexmediaserver
 mac_live='' mac_self='' mac_user='' mac_home='' mac_uid='' mac_owners=''
 exported='' setting='' forgotten='' added=''
 
-# as_user COMMAND…: as the user who runs the server, who has the defaults; with
-# that user's home directory, without which defaults takes them for another's.
+# as_user HOW COMMAND…: as the user who runs the server, who has the defaults;
+# with that user's home directory, without which defaults takes them for
+# another's. HOW runs it: "plainly", or "exec".
 as_user() {
+  as_user_how=$1
+  shift
   if [ -n "$mac_self" ]; then
-    env HOME="$mac_home" "$@" 3<&- 9>&-
+    set -- env HOME="$mac_home" "$@"
   else
-    launchctl asuser "$mac_uid" sudo -n -H -u "$mac_user" -- "$@" 3<&- 9>&-
+    set -- launchctl asuser "$mac_uid" sudo -n -H -u "$mac_user" -- "$@"
   fi
+  "$as_user_how" "$@"
 }
 
-# as_user_plainly COMMAND…: the same for what a server may be started by.
-as_user_plainly() {
-  if [ -n "$mac_self" ]; then
-    plainly env HOME="$mac_home" "$@"
-  else
-    plainly launchctl asuser "$mac_uid" sudo -n -H -u "$mac_user" -- "$@"
-  fi
-}
+# The user's defaults, for limit(): the process that it ends is "defaults" itself.
+exec_defaults() { as_user exec defaults "$@" 3<&- 9>&-; }
+exec_import() { exec_defaults import "$mac_domain" - <"$1"; }
+
+export_defaults() { limit "$p_command_limit" exec_defaults export "$mac_domain" -; }
+import_defaults() { limit "$p_command_limit" exec_import "$1"; }
 
 # ---------------------------------------------------------------- whose it is
 
@@ -178,7 +180,7 @@ defaults_are() {
 # stays there is seen when the defaults are compared.
 delete_names() {
   while IFS= read -r delete_name; do
-    [ -z "$delete_name" ] || as_user defaults delete "$mac_domain" "$delete_name" </dev/null >/dev/null 2>&1
+    [ -z "$delete_name" ] || limit "$p_command_limit" exec_defaults delete "$mac_domain" "$delete_name" >/dev/null 2>&1
   done <<EOF
 $1
 EOF
@@ -192,7 +194,7 @@ EOF
 replace_defaults() {
   enter writing
   if [ "$1" != "$temporary" ] || [ -n "$setting" ]; then
-    detail=$(as_user defaults import "$mac_domain" - <"$1" 2>&1) || return 1
+    detail=$(import_defaults "$1" 2>&1) || return 1
   fi
   if [ "$1" = "$temporary" ]; then
     delete_names "$forgotten"

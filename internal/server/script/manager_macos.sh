@@ -46,7 +46,7 @@ find_job() {
 # application that was opened has a label, too, of a form of its own.
 job_of_process() {
   for candidate in $ours; do
-    { as_user launchctl list; launchctl list; } 2>/dev/null |
+    { as_user plainly launchctl list; launchctl list; } 2>/dev/null |
       awk -v pid="$candidate" '$1 == pid && $3 !~ /^application\./ { print $3; exit }'
   done
 }
@@ -69,10 +69,10 @@ macos_app_disarm() {
 # for two minutes only, and then says that all has failed.
 macos_app_stop() {
   macos_app_name=$(printf '%s' "$unit" | sed 's/[\\"]/\\&/g')
-  as_user_plainly osascript -e "with timeout of $((p_stop_limit + 60)) seconds" -e "tell application \"$macos_app_name\" to quit" -e 'end timeout'
+  as_user plainly osascript -e "with timeout of $((p_stop_limit + 60)) seconds" -e "tell application \"$macos_app_name\" to quit" -e 'end timeout'
 }
 
-macos_app_start() { as_user_plainly open -g -a "$unit"; }
+macos_app_start() { as_user plainly open -g -a "$unit"; }
 
 # ---------------------------------------------------------------- launchd
 
