@@ -482,3 +482,47 @@ func TestMacOSDefaultsThatHangKeepNoServerDown(t *testing.T) {
 		t.Errorf("got  %v\nwant %v", got, before)
 	}
 }
+
+// What an edit has brought goes when a copy is put back, which an import may not do.
+func TestMacOSWhatWasAddedGoesWithTheEdit(t *testing.T) {
+	unclaimed := func(t *testing.T, m *simtest.Mac, configure func(*plexsim.Config)) (*simtest.ServerProcess, cfprefs.Dict) {
+		t.Helper()
+		sim := simtest.NewServer(t, simtest.Options{PlexTV: simtest.NewPlexTV(t), Mac: m, Configure: configure})
+		sim.Start()
+		return sim, defaultsOf(t, m, sim)
+	}
+	t.Run("by the script", func(t *testing.T) {
+		h, m := aMac(t)
+		sim, before := unclaimed(t, m, func(c *plexsim.Config) { c.RefuseWithToken = true })
+		s := newServer(t, h, onMac(sim, func(o *server.Options) { o.Limits.Verify = time.Second }))
+		_, err := s.Edit(t.Context(), setToken("a-token"))
+		wantError(t, err, server.ErrReverted)
+		if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+			t.Errorf("got  %v\nwant %v", got, before)
+		}
+	})
+	t.Run("by the guard", func(t *testing.T) {
+		h, m := aMac(t)
+		sim, before := unclaimed(t, m, nil)
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"stopped": func(*wireShell) { must(t, m.Stall("export -")) }, // the next one is after the import
+		}}
+		t.Cleanup(func() { _ = m.Proceed() })
+		failed := make(chan error, 1)
+		go func() {
+			_, err := newServer(t, w, onMac(sim)).Edit(t.Context(), setToken("a-token"))
+			failed <- err
+		}()
+		simtest.Eventually(t, "the defaults to be imported", m.Stalled)
+		if !hasToken(t, sim.Preferences()) {
+			t.Error("nothing was imported")
+		}
+		must(t, signalTo(macScriptPID(t, sim), syscall.SIGKILL))
+		must(t, m.Proceed())
+		wantError(t, <-failed, server.ErrDisconnected)
+		wantBack(t, sim, false)
+		if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+			t.Errorf("got  %v\nwant %v", got, before)
+		}
+	})
+}
