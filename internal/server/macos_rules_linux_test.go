@@ -297,7 +297,7 @@ func TestMacOSOneOfSeveralUsersIsChosenByThePath(t *testing.T) {
 	}
 	h, m := aMac(t)
 	one, two := boundOn(t, m, nil), boundOn(t, m, nil)
-	for name, running := range map[string]bool{"both run": true, "none runs": false} {
+	for _, running := range []bool{true, false} {
 		if !running {
 			one.Stop()
 			two.Stop()
@@ -308,7 +308,7 @@ func TestMacOSOneOfSeveralUsersIsChosenByThePath(t *testing.T) {
 		for _, sim := range []*simtest.ServerProcess{one, two} {
 			found, err := newServer(t, h, onMac(sim)).Inspect(t.Context())
 			if err != nil || found.ID != sim.Identity.Processed || found.Owner != m.User(sim).Name || (found.State == server.Running) != running {
-				t.Errorf("%s: found %+v %v", name, found, err)
+				t.Errorf("both run: %v; found %+v %v", running, found, err)
 			}
 		}
 	}
