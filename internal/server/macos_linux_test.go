@@ -2,9 +2,6 @@ package server_test
 
 import (
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
@@ -39,23 +36,4 @@ func TestMacOSUnbindsInOneStopAndStart(t *testing.T) {
 			t.Errorf("report %+v, %d stops, %d starts", report, sim.StopCount(), sim.StartCount())
 		}
 	})
-}
-
-// macScriptPID is scriptPID where the lock names the processes that hold it.
-func macScriptPID(t *testing.T, sim *simtest.ServerProcess) int {
-	t.Helper()
-	held, err := os.ReadFile(filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock.held"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(string(held), "\n")
-	if len(lines) < 3 {
-		t.Fatalf("the lock is %q", held)
-	}
-	digits, _, _ := strings.Cut(lines[2], " ")
-	pid, err := strconv.Atoi(digits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
 }

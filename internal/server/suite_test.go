@@ -304,3 +304,22 @@ func signalTo(pid int, signal os.Signal) error {
 	}
 	return process.Signal(signal)
 }
+
+// macScriptPID is scriptPID where the lock names the processes that hold it.
+func macScriptPID(t *testing.T, sim *simtest.ServerProcess) int {
+	t.Helper()
+	held, err := os.ReadFile(filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock.held"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(held), "\n")
+	if len(lines) < 3 {
+		t.Fatalf("the lock is %q", held)
+	}
+	digits, _, _ := strings.Cut(lines[2], " ")
+	pid, err := strconv.Atoi(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
