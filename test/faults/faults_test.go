@@ -41,7 +41,7 @@ func choose(seed uint64, number int) choice {
 	draw := func(from []string) string { return from[c.random.IntN(len(from))] }
 	c.way = draw(or(c.fault.ways, []string{"local", "ssh", "exec"}))
 	c.operation = draw(or(c.fault.operations, []string{"unbind", "rebind", "replace", "claim"}))
-	c.place = draw(or(c.fault.places, placed()))
+	c.place = draw(drawn(c.fault, c.way))
 	return c
 }
 
@@ -101,7 +101,7 @@ func TestFaults(t *testing.T) {
 	t.Run("trial", func(t *testing.T) {
 		for number, chosen := 0, 0; chosen < *runs && number < 100_000; number++ {
 			c := choose(*seed, number)
-			if *only >= 0 && number != *only || !wanted.MatchString(c.String()) || !slices.Contains(strings.Split(*by, ","), c.way) {
+			if *only >= 0 && number != *only || !wanted.MatchString(c.String()) || unwanted.MatchString(c.String()) || !slices.Contains(strings.Split(*by, ","), c.way) {
 				continue
 			}
 			chosen++
@@ -124,9 +124,7 @@ func try(t *testing.T, c choice) {
 	r := result{Seed: *seed, Trial: c.number, Fault: c.fault.name, Transport: c.way, Operation: c.operation, Place: c.place, Broken: true}
 	tr := &trial{t: t, number: c.number, fault: c.fault, operation: operationNamed(c.operation), place: c.place, random: c.random}
 	defer func() {
-		for i := range tr.undo {
-			tr.undo[len(tr.undo)-1-i]()
-		}
+		tr.undoAll()
 		r.Took = time.Since(began)
 		record(t, r)
 		if t.Failed() {

@@ -22,19 +22,21 @@ var (
 	seed    = flag.Uint64("seed", 0, "of all choices; 0: a new one")
 	only    = flag.Int("trial", -1, "inject this one alone, of the seed")
 	match   = flag.String("only", "", "only trials whose name (fault/transport/operation/place) this regular expression matches")
+	skip    = flag.String("without", "^$", "no trials whose name this matches")
 	budget  = flag.Duration("budget", 0, "begin no trial after so long; 0: no limit")
 	results = flag.String("results", "", "file that gets a line of JSON for each trial")
 	by      = flag.String("transports", "local,ssh,exec", "by which transports; container needs an engine (test/lab/faults.sh)")
 )
 
-// wanted is -only.
-var wanted *regexp.Regexp
+// wanted is -only, and unwanted -skip.
+var wanted, unwanted *regexp.Regexp
 
 // interrupted ends the run, so that what it has started is stopped.
 var interrupted context.Context
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	unwanted = regexp.MustCompile(*skip)
 	wanted = regexp.MustCompile(*match)
 	// What the person who runs this has set must not reach terraform.
 	for _, name := range []string{"TF_CLI_CONFIG_FILE", "TF_LOG", "PLEX_TOKEN", "PLEXTV_URL", "SSH_AUTH_SOCK"} {

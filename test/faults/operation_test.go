@@ -4,6 +4,8 @@ package faults_test
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
@@ -12,29 +14,28 @@ import (
 
 // operation is what Terraform is asked to do when the fault comes.
 type operation struct {
-	name    string
-	bound   bool                  // the server is bound before, and Terraform knows it
-	stopped bool                  // the server is stopped before, and stays so
-	config  func(*trial) string   // what is applied
-	args    []string              // in addition to apply's
-	server  func(*plexsim.Config) // how the server behaves
-	claims  bool                  // the server gets a new token
-	unbinds bool                  // it has no token at the end
+	name     string
+	bound    bool                  // the server is bound before, and Terraform knows it
+	stopped  bool                  // the server is stopped before, and stays so
+	resource string                // lines of the resource, as it is applied then
+	args     []string              // in addition to apply's
+	server   func(*plexsim.Config) // how the server behaves
+	claims   bool                  // the server gets a new token
+	unbinds  bool                  // the resource is not in the configuration any more
 }
 
+const (
+	may  = `triggers = { month = "may" }`
+	june = `triggers = { month = "june" }`
+)
+
 var operations = []operation{
-	{name: "unbind", bound: true, unbinds: true, config: func(tr *trial) string { return tr.configuration("") }},
-	{name: "rebind", bound: true, claims: true, config: func(tr *trial) string {
-		return tr.configuration(tr.resource(`triggers = { month = "june" }`))
-	}},
-	{name: "replace", bound: true, claims: true, args: []string{"-replace=" + address}, config: func(tr *trial) string {
-		return tr.configuration(tr.resource(`triggers = { month = "may" }`))
-	}},
+	{name: "unbind", bound: true, unbinds: true},
+	{name: "rebind", bound: true, claims: true, resource: june},
+	{name: "replace", bound: true, claims: true, args: []string{"-replace=" + address}, resource: may},
 	// By an edit, since the server refuses to be claimed online.
-	{name: "claim", claims: true, server: func(c *plexsim.Config) { c.RefuseClaim = true }, config: func(tr *trial) string {
-		return tr.configuration(tr.resource(`triggers = { month = "may" }`))
-	}},
-	{name: "unbind of a stopped server", bound: true, stopped: true, unbinds: true, config: func(tr *trial) string { return tr.configuration("") }},
+	{name: "claim", claims: true, server: func(c *plexsim.Config) { c.RefuseClaim = true }, resource: may},
+	{name: "unbind of a stopped server", bound: true, stopped: true, unbinds: true},
 }
 
 func operationNamed(name string) operation {
@@ -48,23 +49,40 @@ func operationNamed(name string) operation {
 
 const address = "plex_server_account_binding.den"
 
-// configuration is the provider, and what else there is.
-func (tr *trial) configuration(more string) string {
-	return fmt.Sprintf("provider \"plex\" {\n plextv_url = %q\n account_token = %q\n %s\n}\n%s",
-		tr.plexTV(), simtest.Owner.Token, tr.way.provider, more)
+// configuration is the provider, and the resource where lines of it are given.
+func (tr *trial) configuration(resource ...string) string {
+	var b strings.Builder
+	for alias, name := range map[string]string{"": "den", "other": "attic"} {
+		lines := slices.Clone(resource)
+		head := ""
+		if alias != "" {
+			if !tr.fault.aliases {
+				continue
+			}
+			head = fmt.Sprintf("alias = %q\n ", alias)
+			lines = append(lines, "provider = plex."+alias)
+		}
+		fmt.Fprintf(&b, "provider \"plex\" {\n %splextv_url = %q\n account_token = %q\n %s\n}\n",
+			head, tr.plexTV(), simtest.Owner.Token, tr.way.provider)
+		if len(resource) > 0 {
+			b.WriteString(tr.resource(name, lines))
+		}
+	}
+	return b.String()
 }
 
 // resource binds the trial's server.
-func (tr *trial) resource(lines ...string) string {
-	server := append([]string{fmt.Sprintf("url = %q", tr.sim.URL())}, tr.way.server...)
-	if tr.sim.Container() == "" {
+func (tr *trial) resource(name string, lines []string) string {
+	server := append([]string{fmt.Sprintf("url = %q", tr.sim.URL()), `stop_timeout = "5s"`}, tr.way.server...)
+	if c := tr.sim.Container(); c != "" {
+		server = append(server, fmt.Sprintf("container = {\n name = %q\n engine = %q\n }", c, os.Getenv(simtest.EnvDocker)))
+	} else {
 		c := tr.commands()
 		server = append(server, fmt.Sprintf("preferences_path = %q", tr.sim.PreferencesPath()),
 			fmt.Sprintf("commands = {\n stop = %s\n start = %s\n status = %s\n }", quote(c.Stop), quote(c.Start), quote(c.Status)))
 	}
-	server = append(server, `stop_timeout = "5s"`)
-	return fmt.Sprintf("resource \"plex_server_account_binding\" \"den\" {\n server = {\n %s\n }\n account = \"owner\"\n %s\n}\n",
-		strings.Join(server, "\n "), strings.Join(lines, "\n "))
+	return fmt.Sprintf("resource \"plex_server_account_binding\" %q {\n server = {\n %s\n }\n account = \"owner\"\n %s\n}\n",
+		name, strings.Join(server, "\n "), strings.Join(lines, "\n "))
 }
 
 // commands control the server, and mark places.

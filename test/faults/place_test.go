@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 )
 
 // place is a step of the transaction at which a fault can be injected. The
@@ -43,12 +44,21 @@ var places = []place{
 	{"done", "sort", "started", 1}, // old copies are removed
 }
 
-// random is any instant within the operation.
-const random = "random"
+// begin is before the operation, and random any instant within it.
+const (
+	begin  = "begin"
+	random = "random"
+)
 
-// placed are the names of the places, and those of the instants.
+// serverPlaces are known by what the server does. Nothing is held there.
+var serverPlaces = map[string]string{
+	plexsim.EventStopping: "server stopping", plexsim.EventStopped: "server stopped",
+	plexsim.EventStart: "server starting", plexsim.EventListening: "server started",
+}
+
+// placed are the names of the places, and instants.
 func placed() []string {
-	names := []string{random}
+	names := []string{random, random}
 	for _, p := range places {
 		names = append(names, p.name)
 	}
@@ -61,6 +71,7 @@ type steps struct {
 	t       testing.TB
 	dir     string
 	backups string // directory in which the script writes its stage down
+	others  string // the rest of PATH
 }
 
 // shimmed are the programs that mark a place, or that a fault makes fail.
@@ -99,10 +110,16 @@ const ioFault = `if [ -r "$d/ioerror" ]; then
 fi
 `
 
-func newSteps(t testing.TB, backups string) *steps {
+func newSteps(t testing.TB, backups string, noFlock bool) *steps {
 	t.Helper()
-	s := &steps{t: t, dir: t.TempDir(), backups: backups}
+	s := &steps{t: t, dir: t.TempDir(), backups: backups, others: os.Getenv("PATH")}
+	if noFlock {
+		s.others = s.allBut("flock")
+	}
 	for _, name := range shimmed {
+		if noFlock && name == "flock" {
+			continue
+		}
 		real, err := exec.LookPath(name)
 		s.must(err)
 		s.write(name, s.text(name)+s.fill(ioFault, name)+"exec "+host.Quote(real)+" \"$@\"\n")
@@ -134,7 +151,24 @@ func (s *steps) command(name, line string) string {
 }
 
 // path is a PATH in which the steps come first.
-func (s *steps) path() string { return s.dir + ":" + os.Getenv("PATH") }
+func (s *steps) path() string { return s.dir + ":" + s.others }
+
+// allBut is a directory with all programs of PATH but one.
+func (s *steps) allBut(missing string) string {
+	s.t.Helper()
+	dir := s.t.TempDir()
+	for _, from := range filepath.SplitList(os.Getenv("PATH")) {
+		entries, _ := os.ReadDir(from) // a directory that is not there has none
+		for _, e := range entries {
+			err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name()))
+			if e.Name() != missing && !errors.Is(err, os.ErrExist) {
+				s.must(err)
+			}
+		}
+	}
+	s.must(os.Remove(filepath.Join(dir, missing)))
+	return dir
+}
 
 // arm has the script held at a place.
 func (s *steps) arm(p place) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,9 +46,10 @@ func removeBuilt() {
 
 // terraform is one directory in which it is run.
 type terraform struct {
-	t    testing.TB
-	dir  string
-	path string // PATH of what it starts
+	t      testing.TB
+	dir    string
+	path   string   // PATH of what it starts
+	prefix []string // command that runs it
 }
 
 func newTerraform(t testing.TB, path string) *terraform {
@@ -82,7 +84,8 @@ func (f *terraform) start(args ...string) *run {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	r := &run{cmd: exec.Command("terraform", append(args, "-no-color")...), ended: make(chan struct{})}
+	argv := slices.Concat(f.prefix, []string{"terraform"}, args, []string{"-no-color"})
+	r := &run{cmd: exec.Command(argv[0], argv[1:]...), ended: make(chan struct{})}
 	r.cmd.Dir, r.cmd.Stdout, r.cmd.Stderr = f.dir, &r.out, &r.out
 	r.cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraform.rc"), "PATH="+f.path)
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

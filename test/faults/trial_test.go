@@ -5,6 +5,7 @@ package faults_test
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,11 +22,18 @@ type fault struct {
 	operations []string // during which; default all on a running server
 	places     []string // where; default all, and random instants
 
-	server func(*plexsim.Config) // how the server misbehaves during the operation
-	before func(*trial)          // before terraform starts
-	strike func(*trial)          // at the place
-	heal   func(*trial)          // when terraform has ended, or longer after the strike than lasts
-	lasts  time.Duration         // default 20 s
+	// How the server misbehaves as it stops for the operation, and each time that
+	// it starts from then on, until it is healed.
+	stops, starts func(*plexsim.Config)
+
+	disk    bool          // the data directory and the copies are on a small file system of their own
+	noFlock bool          // the host has no flock command
+	weak    bool          // the editor is not above the permissions of files
+	aliases bool          // two resources of two aliases of the provider mean the same server
+	before  func(*trial)  // just before terraform starts
+	strike  func(*trial)  // at the place
+	heal    func(*trial)  // when terraform has ended, or longer after the strike than lasts
+	lasts   time.Duration // default 20 s
 }
 
 // trial is one operation with one fault.
@@ -49,8 +57,10 @@ type trial struct {
 	bound    time.Duration // until the server must run again
 	old      prefs.Document
 	oldBytes []byte
-	state    []byte // Terraform's, from before
-	stops    int    // how often the server had been stopped before
+	state    []byte         // Terraform's, from before
+	config   plexsim.Config // of the server in good health
+	disk     string
+	stops    int // how often the server had been stopped before
 	struck   time.Time
 	healed   time.Time
 	undo     []func()
@@ -75,24 +85,32 @@ func (tr *trial) prepare(choice choice) {
 		options.Account = &simtest.Owner
 	}
 	tr.sim = simtest.NewServer(tr.t, options)
+	tr.sim.Configure(func(c *plexsim.Config) { tr.config = *c })
 	tr.backups = tr.sim.DataDir() + ".terraform-backups"
-	tr.steps = newSteps(tr.t, tr.backups)
-	tr.way = ways[choice.way](tr.t, tr.steps)
-	if tr.fault.before != nil {
-		tr.fault.before(tr)
+	if tr.fault.disk {
+		tr.moveToSmallDisk()
 	}
+	tr.steps = newSteps(tr.t, tr.backups, tr.fault.noFlock)
+	tr.way = ways[choice.way](tr.t, tr.steps)
 	tr.sim.Start()
 	tr.sim.WaitReady()
 	tr.tf = newTerraform(tr.t, tr.steps.path())
-	tr.tf.write(tr.configuration(tr.resource(`triggers = { month = "may" }`)))
+	if tr.fault.weak {
+		tr.tf.prefix = []string{"setpriv", "--bounding-set=-dac_override,-dac_read_search"}
+	}
+	tr.tf.write(tr.configuration(may))
 	if tr.operation.bound {
 		tr.tf.must("apply", "-auto-approve")
 	}
-	if tr.fault.server != nil { // from the next start on: this one has to behave until it is stopped
+	if tr.fault.stops != nil {
 		tr.sim.Stop()
-		tr.sim.Configure(tr.fault.server)
+		tr.misbehave(tr.fault.stops)
 		tr.sim.Start()
 		tr.sim.WaitReady()
+		tr.behave()
+	}
+	if tr.fault.starts != nil {
+		tr.misbehave(tr.fault.starts)
 	}
 	if tr.operation.stopped {
 		tr.sim.Stop()
@@ -106,14 +124,33 @@ func (tr *trial) prepare(choice choice) {
 		tr.must(err)
 	}
 	tr.stops = tr.sim.StopCount()
-	tr.tf.write(tr.operation.config(tr))
+	tr.tf.write(tr.target())
 }
+
+// target is what is applied when the fault comes, and again after it.
+func (tr *trial) target() string {
+	if tr.operation.unbinds {
+		return tr.configuration()
+	}
+	return tr.configuration(tr.operation.resource)
+}
+
+// misbehave changes the server from its next start on, and behave takes that back.
+func (tr *trial) misbehave(change func(*plexsim.Config)) {
+	tr.t.Helper()
+	tr.sim.Configure(func(c *plexsim.Config) { *c = tr.config; change(c) })
+}
+
+func (tr *trial) behave() { tr.misbehave(func(*plexsim.Config) {}) }
 
 // inject runs the operation, and has the fault happen in it. False: the operation
 // never came to the place.
 func (tr *trial) inject() bool {
 	tr.watcher = watch(tr.sim.URL(), !tr.operation.stopped)
 	tr.t.Cleanup(tr.watcher.stop)
+	if tr.fault.before != nil {
+		tr.fault.before(tr)
+	}
 	if tr.place != random {
 		for _, p := range places {
 			if p.name == tr.place {
@@ -138,10 +175,11 @@ func (tr *trial) inject() bool {
 		tr.healed = time.Now()
 		tr.fault.heal(tr)
 	}
-	for i := range tr.undo {
-		tr.undo[len(tr.undo)-1-i]()
+	if tr.fault.starts != nil {
+		tr.healed = time.Now()
+		tr.behave()
 	}
-	tr.undo = nil
+	tr.undoAll()
 	err := tr.run.wait(2 * time.Minute)
 	tr.t.Logf("terraform ended: %v\n%s", err, tail(tr.run.out.String()))
 	return reached
@@ -150,7 +188,10 @@ func (tr *trial) inject() bool {
 // await waits for the place, or for an instant of the operation, which takes about
 // as long as it did when it was measured.
 func (tr *trial) await() bool {
-	if tr.place == random {
+	switch tr.place {
+	case begin:
+		return true
+	case random:
 		length := measured(tr.way.name, tr.operation.name)
 		instant := time.Duration(tr.random.Float64() * float64(length))
 		began := time.Now()
@@ -160,12 +201,26 @@ func (tr *trial) await() bool {
 		}
 		return true
 	}
+	for event, name := range serverPlaces {
+		if tr.place == name {
+			count := tr.count(event)
+			return within(patience, func() bool { return tr.count(event) > count || tr.run.hasEnded() }) && !tr.run.hasEnded()
+		}
+	}
 	within(patience, func() bool { return tr.steps.reached() || tr.run.hasEnded() })
 	return tr.steps.reached()
 }
 
 // later undoes something when the fault is healed, or when the trial ends early.
 func (tr *trial) later(undo func()) { tr.undo = append(tr.undo, undo) }
+
+func (tr *trial) undoAll() {
+	undo := tr.undo
+	tr.undo = nil
+	for _, f := range slices.Backward(undo) {
+		f()
+	}
+}
 
 func (tr *trial) plexTV() string {
 	if tr.otherTV != "" {

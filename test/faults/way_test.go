@@ -20,6 +20,8 @@ type way struct {
 // ways make them. The steps come first in the PATH of the shell on the host.
 var ways = map[string]func(testing.TB, *steps) way{
 	"local": func(testing.TB, *steps) way { return way{name: "local"} },
+	// PLEX_LAB says in which image, and PLEX_LAB_DOCKER on which engine.
+	"container": func(testing.TB, *steps) way { return way{name: "container"} },
 	"ssh": func(t testing.TB, s *steps) way {
 		d := startSSHD(t, s.path())
 		return way{
