@@ -128,7 +128,7 @@ func try(t *testing.T, c choice) {
 		r.Took = time.Since(began)
 		record(t, r)
 		if t.Failed() {
-			t.Logf("to replay it: make faults FAULTS='-runs 1 -seed %d -trial %d'", *seed, c.number)
+			t.Logf("to replay it: test/lab/faults.sh replay -seed %d -trial %d", *seed, c.number)
 		}
 	}()
 	tr.prepare(c)

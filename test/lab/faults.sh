@@ -1,22 +1,25 @@
 #!/bin/bash
 # Injects faults into operations with real Terraform, and judges what is left (test/faults, docs/design/reliability.md).
 #
-# usage: faults.sh [full|sample] [FLAGS OF test/faults...]      default: full
+# usage: faults.sh [full|sample|replay] [FLAGS OF test/faults...]      default: full
 #
 #   full     at least 500 faults by local shell, SSH and a command, and then in containers, where an engine can run
-#   sample   some, for as long as four minutes
+#   sample   some, for about three minutes
+#   replay   what the flags say: -seed S for the same choices, -trial N for one of them, -only EXPRESSION for a part. With PLEX_LAB (the name
+#            of an image: pms-docker, process-1) in a container.
 #
-# The flags are those of the harness: -seed S replays a run, -seed S -trial N one of it, -only EXPRESSION a part. The containers come in
-# runs of their own, one for each image. Needs root, for what happens to disks.
+# Needs root, for what happens to disks.
 #   LAB            work directory, default /var/tmp/plexlab
 #   LAB_REQUIRED   1: a machine where this cannot run is a failure, not a skip
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-case ${1:-full} in
-  full) runs=420 container_runs=40 budget=0 container_budget=0 ;;
-  sample) runs=60 container_runs=6 budget=150s container_budget=30s ;;
+action=${1:-full}
+case $action in
+  full) runs=440 container_runs=40 budget=0 container_budget=0 ;;
+  sample) runs=60 container_runs=6 budget=120s container_budget=20s ;;
+  replay) runs=1 ;;
   -h | --help) usage "$0"; exit 0 ;;
   *) usage "$0" >&2; exit 2 ;;
 esac
@@ -54,7 +57,7 @@ inject() {
   env --default-signal=HUP,INT,QUIT "${test[@]}" "$@" &
   running=$!
   wait "$running" || failed=1
-  running=
+  running=""
 }
 # shellcheck disable=SC2317 # a trap calls it
 finish() {
@@ -70,16 +73,34 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-inject -runs "$runs" -budget "$budget" "$@"
-socket=$("$HERE/docker.sh" start) # which says so where there can be none
-if [ -n "$socket" ]; then
+start_engine() {
+  socket=$("$HERE/docker.sh" start) # which says so where there can be none
+  [ -n "$socket" ] || return 1
   "$HERE/docker.sh" images
+}
+
+# in_containers IMAGE FLAGS...: what ends the engine comes in a run of its own, since it ends all containers.
+in_containers() {
+  local image=$1
+  shift
+  say "containers of $image"
+  PLEX_LAB=$image PLEX_LAB_DOCKER=$socket inject -transports container "$@"
+}
+
+if [ "$action" = replay ]; then
+  if [ -n "${PLEX_LAB:-}" ]; then
+    start_engine && in_containers "$PLEX_LAB" -runs "$runs" "$@"
+  else
+    inject -runs "$runs" "$@"
+  fi
+  exit "$failed"
+fi
+
+inject -runs "$runs" -budget "$budget" "$@"
+if start_engine; then
   for image in pms-docker process-1; do
-    say "containers of $image"
-    PLEX_LAB=$image PLEX_LAB_DOCKER=$socket inject -transports container -without '^engine' -runs "$container_runs" -budget "$container_budget" "$@"
-    if [ "$container_budget" = 0 ]; then # it ends all containers, so that nothing else may run
-      PLEX_LAB=$image PLEX_LAB_DOCKER=$socket inject -transports container -test.parallel=1 -only '^engine' -runs 5 "$@"
-    fi
+    in_containers "$image" -without '^engine' -runs "$container_runs" -budget "$container_budget" "$@"
+    [ "$action" = sample ] || in_containers "$image" -only '^engine' -test.parallel=1 -runs 5 "$@"
   done
 fi
 exit "$failed"
