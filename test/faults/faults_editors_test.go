@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -49,12 +50,7 @@ var ofEditors = []fault{
 // placedAfter are the places behind one.
 func placedAfter(name string) []string {
 	names := placed()
-	for i := range names {
-		if names[i] == name {
-			return names[i+1:]
-		}
-	}
-	return nil
+	return names[slices.Index(names, name)+1:]
 }
 
 func (tr *trial) lock() string {

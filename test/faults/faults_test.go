@@ -133,6 +133,9 @@ func try(t *testing.T, c choice) {
 	}()
 	tr.prepare(c)
 	r.Injected = tr.inject()
+	if !r.Injected && c.fault.name == noFault {
+		t.Error("the operation never came to the place")
+	}
 	r.Verdict = tr.judge()
 	r.Away = tr.watcher.longest(tr.healed)
 	r.Broken = false

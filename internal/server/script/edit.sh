@@ -23,6 +23,7 @@ edit() {
   trap 'exit 1' HUP INT TERM
   trap : PIPE
   lock
+  clear_left
   look
   prepare
   put_file preferences "$before"
