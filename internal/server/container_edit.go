@@ -202,11 +202,13 @@ func (p *process1Script) verified(ctx context.Context, running, written bool) er
 		_ = p.guard.say("done", nil)
 	}
 	for {
-		c, ok := p.await(p.options.Limits.Verify + time.Minute)
+		c, ok := p.await(p.options.Limits.Silence)
 		if !ok {
 			return nil
 		}
 		switch c.verb {
+		case "wait":
+			p.guard.wait()
 		case "check":
 			if err := p.check(ctx); err != nil {
 				return err

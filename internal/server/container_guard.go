@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 )
@@ -38,8 +37,8 @@ func (s *Server) openGuard(ctx context.Context, c *host.Container, info host.Con
 		{"file", file}, {"dir", path.Dir(file)},
 		{"file_url", url.QueryEscape(file)}, {"dir_url", url.QueryEscape(path.Dir(file))},
 		{"stop_limit", seconds(o.StopTimeout)}, {"command_limit", seconds(o.Limits.Command)},
-		{"lock_limit", seconds(o.Limits.Lock)}, {"patience", seconds(patience)}, {"silence", seconds(o.Limits.Silence)},
-		{"verify_limit", seconds(o.Limits.Verify + time.Minute)}, {"linger", seconds(o.Limits.Linger)},
+		{"lock_limit", seconds(o.Limits.Lock)}, {"silence", seconds(o.Limits.Silence)},
+		{"linger", seconds(o.Limits.Linger)},
 	} {
 		fmt.Fprintf(&b, "p_%s=%s\n", p.name, host.Quote(p.value))
 	}
@@ -95,6 +94,10 @@ func (g *guard) stage(name string) error {
 	}
 	return g.holds()
 }
+
+// wait tells the guard that somebody is still there. A guard that is not shows
+// before the next step.
+func (g *guard) wait() { _ = g.say("wait", nil) }
 
 var errRelieved = errors.New("the guard has taken over")
 
