@@ -32,6 +32,9 @@ func (p *process1Script) edit(ctx context.Context) error {
 	if err := p.guard.arm(ctx, p.machineID, p.was); err != nil {
 		return p.guardFailed(err)
 	}
+	if err := p.guard.present(); err != nil {
+		return p.guardFailed(err)
+	}
 	// From here on the far side's end does not end this half-way.
 	ctx = context.WithoutCancel(ctx)
 	running := p.info.Status == statusRunning
