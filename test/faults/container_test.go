@@ -21,7 +21,7 @@ var containerPlaces = []string{random, random, random, "server stopping", "serve
 // ofTheEngine happen to containers alone.
 var ofTheEngine = []fault{
 	// With a restart policy, since an engine that ends stops all containers that have none for good.
-	{name: "engine restarted", ways: []string{"container"}, weight: 2, lasts: 30 * time.Second,
+	{name: "engine restarted", ends: true, ways: []string{"container"}, weight: 2, lasts: 30 * time.Second,
 		before: func(tr *trial) {
 			tr.command("docker", "-H", os.Getenv(simtest.EnvDocker), "update", "--restart=unless-stopped", tr.sim.Container())
 		},

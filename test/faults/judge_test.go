@@ -3,7 +3,6 @@
 package faults_test
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -110,10 +109,8 @@ func (tr *trial) honoured(token string) bool {
 // judgeCopies: once the server was told to stop, there is a copy with all that was
 // in the old preferences.
 func (tr *trial) judgeCopies() string {
-	if tr.sim.StopCount() == tr.stops && !tr.operation.stopped {
-		return ""
-	}
-	if tr.operation.stopped && bytes.Equal(tr.sim.Preferences(), tr.oldBytes) {
+	unknown := tr.operation.stopped || tr.fault.ends // whether an edit came so far
+	if unknown && tr.bindingIsOld() || !unknown && tr.sim.StopCount() == tr.stops {
 		return ""
 	}
 	found, err := filepath.Glob(filepath.Join(tr.backups, "*.xml"))
@@ -132,6 +129,16 @@ func (tr *trial) judgeCopies() string {
 		}
 	}
 	return fmt.Sprintf("none of the %d copies is good", len(found))
+}
+
+func (tr *trial) bindingIsOld() bool {
+	now, err := prefs.FormatXML.Parse(tr.sim.Preferences())
+	if err != nil {
+		return false
+	}
+	was, _ := prefs.ReadBinding(tr.old)
+	is, _ := prefs.ReadBinding(now)
+	return was == is
 }
 
 // judgeConverges applies again, as a person would who has only Terraform.

@@ -29,6 +29,7 @@ type fault struct {
 	disk    bool          // the data directory and the copies are on a small file system of their own
 	noFlock bool          // the host has no flock command
 	weak    bool          // the editor is not above the permissions of files
+	ends    bool          // the fault itself ends the server, as the engine of its container does
 	aliases bool          // two resources of two aliases of the provider mean the same server
 	before  func(*trial)  // just before terraform starts
 	strike  func(*trial)  // at the place
@@ -46,24 +47,23 @@ type trial struct {
 	place     string
 	random    *rand.Rand
 
-	tv       *simtest.PlexTV
-	otherTV  string // its address in the configuration, where that is another
-	sim      *simtest.ServerProcess
-	steps    *steps
-	tf       *terraform
-	run      *run
-	watcher  *watcher
-	backups  string
-	bound    time.Duration // until the server must run again
-	old      prefs.Document
-	oldBytes []byte
-	state    []byte         // Terraform's, from before
-	config   plexsim.Config // of the server in good health
-	disk     string
-	stops    int // how often the server had been stopped before
-	struck   time.Time
-	healed   time.Time
-	undo     []func()
+	tv      *simtest.PlexTV
+	otherTV string // its address in the configuration, where that is another
+	sim     *simtest.ServerProcess
+	steps   *steps
+	tf      *terraform
+	run     *run
+	watcher *watcher
+	backups string
+	bound   time.Duration // until the server must run again
+	old     prefs.Document
+	state   []byte         // Terraform's, from before
+	config  plexsim.Config // of the server in good health
+	disk    string
+	stops   int // how often the server had been stopped before
+	struck  time.Time
+	healed  time.Time
+	undo    []func()
 }
 
 // bound is how long a server may be away: see docs/design/reliability.md.
@@ -115,9 +115,8 @@ func (tr *trial) prepare(choice choice) {
 	if tr.operation.stopped {
 		tr.sim.Stop()
 	}
-	tr.oldBytes = tr.sim.Preferences()
 	var err error
-	tr.old, err = prefs.FormatXML.Parse(tr.oldBytes)
+	tr.old, err = prefs.FormatXML.Parse(tr.sim.Preferences())
 	tr.must(err)
 	tr.state, err = os.ReadFile(tr.tf.stateFile())
 	if tr.operation.bound {
