@@ -3,6 +3,7 @@
 package faults_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -60,7 +61,7 @@ type result struct {
 	Injected                           bool // false: the operation never came to the place
 	Broken                             bool // the harness itself failed
 	Verdict                            verdict
-	Away                               time.Duration // how long the server did not answer
+	Away                               time.Duration // how long the server did not answer, once the fault was there, or had been mended
 	Took                               time.Duration
 }
 
@@ -92,7 +93,29 @@ func record(t *testing.T, r result) {
 	_ = f.Close()
 }
 
+// recordedIn reads what record has written.
+func recordedIn(t *testing.T, path string) []result {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []result
+	for line := range bytes.Lines(data) {
+		var r result
+		if err := json.Unmarshal(line, &r); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
 func TestFaults(t *testing.T) {
+	if *runs == 0 && *results != "" {
+		fmt.Print(table(recordedIn(t, *results)))
+		return
+	}
 	if *runs == 0 {
 		t.Skip("make faults injects faults")
 	}
@@ -137,7 +160,7 @@ func try(t *testing.T, c choice) {
 		t.Error("the operation never came to the place")
 	}
 	r.Verdict = tr.judge()
-	r.Away = tr.watcher.longest(tr.healed)
+	r.Away = tr.away
 	r.Broken = false
 	for what, found := range map[string]string{
 		"server down": r.Verdict.Down, "preferences damaged": r.Verdict.Damaged,

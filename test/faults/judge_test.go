@@ -32,6 +32,7 @@ func (tr *trial) judge() verdict {
 		v.StateLost = true
 		tr.must(os.WriteFile(tr.tf.stateFile(), tr.state, 0o600))
 	}
+	tr.away = tr.watcher.longest(tr.healed)
 	v.Diverged = tr.judgeConverges()
 	return v
 }

@@ -24,7 +24,7 @@ var (
 	match   = flag.String("only", "", "only trials whose name (fault/transport/operation/place) this regular expression matches")
 	skip    = flag.String("without", "^$", "no trials whose name this matches")
 	budget  = flag.Duration("budget", 0, "begin no trial after so long; 0: no limit")
-	results = flag.String("results", "", "file that gets a line of JSON for each trial")
+	results = flag.String("results", "", "file that gets a line of JSON for each trial; with -runs 0 the table of all that it holds is printed")
 	by      = flag.String("transports", "local,ssh,exec", "by which transports; container needs an engine (test/lab/faults.sh)")
 )
 

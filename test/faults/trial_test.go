@@ -63,6 +63,7 @@ type trial struct {
 	stops   int // how often the server had been stopped before
 	struck  time.Time
 	healed  time.Time
+	away    time.Duration // how long the server did not answer, from then on
 	undo    []func()
 }
 

@@ -8,7 +8,7 @@
 #   replay   what the flags say: -seed S for the same choices, -trial N for one of them, -only EXPRESSION for a part. With PLEX_LAB (the name
 #            of an image: pms-docker, process-1) in a container.
 #
-# Needs root, for what happens to disks.
+# One table of all that full or sample have run is printed at the end. Needs root, for what happens to disks.
 #   LAB            work directory, default /var/tmp/plexlab
 #   LAB_REQUIRED   1: a machine where this cannot run is a failure, not a skip
 set -euo pipefail
@@ -96,6 +96,9 @@ if [ "$action" = replay ]; then
   exit "$failed"
 fi
 
+found=$LAB/faults.json
+rm -f "$found"
+set -- -results "$found" "$@"
 inject -runs "$runs" -budget "$budget" "$@"
 if start_engine; then
   for image in pms-docker process-1; do
@@ -103,4 +106,5 @@ if start_engine; then
     [ "$action" = sample ] || in_containers "$image" -only '^engine' -test.parallel=1 -runs 5 "$@"
   done
 fi
+"${test[@]}" -test.run '^TestFaults$' -results "$found"
 exit "$failed"
