@@ -124,7 +124,7 @@ func TestFaults(t *testing.T) {
 	t.Run("trial", func(t *testing.T) {
 		for number, chosen := 0, 0; chosen < *runs && number < 100_000; number++ {
 			c := choose(*seed, number)
-			if *only >= 0 && number != *only || !wanted.MatchString(c.String()) || unwanted.MatchString(c.String()) || !slices.Contains(strings.Split(*by, ","), c.way) {
+			if *replay >= 0 && number != *replay || !wanted.MatchString(c.String()) || unwanted.MatchString(c.String()) || !slices.Contains(strings.Split(*by, ","), c.way) {
 				continue
 			}
 			chosen++

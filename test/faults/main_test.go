@@ -20,9 +20,9 @@ import (
 var (
 	runs    = flag.Int("runs", 0, "how many faults to inject; without it nothing runs")
 	seed    = flag.Uint64("seed", 0, "of all choices; 0: a new one")
-	only    = flag.Int("trial", -1, "inject this one alone, of the seed")
-	match   = flag.String("only", "", "only trials whose name (fault/transport/operation/place) this regular expression matches")
-	skip    = flag.String("without", "^$", "no trials whose name this matches")
+	replay  = flag.Int("trial", -1, "inject this one alone, of the seed")
+	only    = flag.String("only", "", "only trials whose name (fault/transport/operation/place) this regular expression matches")
+	without = flag.String("without", "^$", "no trials whose name this matches")
 	budget  = flag.Duration("budget", 0, "begin no trial after so long; 0: no limit")
 	results = flag.String("results", "", "file that gets a line of JSON for each trial; with -runs 0 the table of all that it holds is printed")
 	by      = flag.String("transports", "local,ssh,exec", "by which transports; container needs an engine (test/lab/faults.sh)")
@@ -36,8 +36,8 @@ var interrupted context.Context
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	unwanted = regexp.MustCompile(*skip)
-	wanted = regexp.MustCompile(*match)
+	unwanted = regexp.MustCompile(*without)
+	wanted = regexp.MustCompile(*only)
 	// What the person who runs this has set must not reach terraform.
 	for _, name := range []string{"TF_CLI_CONFIG_FILE", "TF_LOG", "PLEX_TOKEN", "PLEXTV_URL", "SSH_AUTH_SOCK"} {
 		_ = os.Unsetenv(name)

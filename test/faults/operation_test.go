@@ -52,13 +52,14 @@ const address = "plex_server_account_binding.den"
 // configuration is the provider, and the resource where lines of it are given.
 func (tr *trial) configuration(resource ...string) string {
 	var b strings.Builder
-	for alias, name := range map[string]string{"": "den", "other": "attic"} {
-		lines := slices.Clone(resource)
-		head := ""
+	aliases := []string{""}
+	if tr.fault.aliases {
+		aliases = append(aliases, "other")
+	}
+	for _, alias := range aliases {
+		name, head, lines := "den", "", slices.Clone(resource)
 		if alias != "" {
-			if !tr.fault.aliases {
-				continue
-			}
+			name = "attic"
 			head = fmt.Sprintf("alias = %q\n ", alias)
 			lines = append(lines, "provider = plex."+alias)
 		}

@@ -120,9 +120,9 @@ func newSteps(t testing.TB, backups string, noFlock bool) *steps {
 		if noFlock && name == "flock" {
 			continue
 		}
-		real, err := exec.LookPath(name)
+		program, err := exec.LookPath(name)
 		s.must(err)
-		s.write(name, s.text(name)+s.fill(ioFault, name)+"exec "+host.Quote(real)+" \"$@\"\n")
+		s.write(name, s.text(name)+s.fill(ioFault, name)+"exec "+host.Quote(program)+" \"$@\"\n")
 	}
 	for _, name := range []string{"stop", "stop-done", "start", "start-done"} {
 		s.write("at-"+name, s.text(name))
