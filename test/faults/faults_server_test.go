@@ -3,6 +3,7 @@
 package faults_test
 
 import (
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -24,7 +25,8 @@ var ofTheServer = []fault{
 		stops: func(c *plexsim.Config) { c.IgnoreTerm = true },
 		heal:  func(tr *trial) { tr.killServer() }},
 	{name: "server stops after the time is over", ways: everywhere, places: atBegin, lasts: 12 * time.Second,
-		stops: func(c *plexsim.Config) { c.TermDelay = milliseconds(7000) }},
+		stops: func(c *plexsim.Config) { c.TermDelay = milliseconds(7000) },
+		heal:  func(tr *trial) { within(patience, func() bool { return tr.count(plexsim.EventExit) > tr.exits }) }},
 	{name: "server takes long to stop", ways: everywhere, places: atBegin, stops: func(c *plexsim.Config) { c.StopDelay = milliseconds(3000) }},
 	{name: "server empties its file as it stops", ways: everywhere, places: atBegin, stops: func(c *plexsim.Config) { c.EmptyAtStop = true }},
 	{name: "server writes as it stops", ways: everywhere, places: atBegin, stops: func(c *plexsim.Config) {
@@ -73,11 +75,15 @@ func once(event string, change func(*plexsim.Config)) func(*trial) {
 	}
 }
 
-// killServer ends the server with SIGKILL, where it runs, and tells nobody.
+// killServer ends the server with SIGKILL, where it runs, and tells nobody. The
+// entry points of the images remove the pid file that this leaves.
 func (tr *trial) killServer() {
 	if pid := tr.sim.PID(); pid != 0 {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 		within(patience, func() bool { _, lives := parentOf(pid); return !lives })
+	}
+	if tr.sim.Container() != "" {
+		_ = os.Remove(tr.config.PIDPath())
 	}
 }
 

@@ -47,24 +47,24 @@ type trial struct {
 	place     string
 	random    *rand.Rand
 
-	tv      *simtest.PlexTV
-	otherTV string // its address in the configuration, where that is another
-	sim     *simtest.ServerProcess
-	steps   *steps
-	tf      *terraform
-	run     *run
-	watcher *watcher
-	backups string
-	bound   time.Duration // until the server must run again
-	old     prefs.Document
-	state   []byte         // Terraform's, from before
-	config  plexsim.Config // of the server in good health
-	disk    string
-	stops   int // how often the server had been stopped before
-	struck  time.Time
-	healed  time.Time
-	away    time.Duration // how long the server did not answer, from then on
-	undo    []func()
+	tv           *simtest.PlexTV
+	otherTV      string // its address in the configuration, where that is another
+	sim          *simtest.ServerProcess
+	steps        *steps
+	tf           *terraform
+	run          *run
+	watcher      *watcher
+	backups      string
+	bound        time.Duration // until the server must run again
+	old          prefs.Document
+	state        []byte         // Terraform's, from before
+	config       plexsim.Config // of the server in good health
+	disk         string
+	stops, exits int // how often the server had been stopped before, and had ended
+	struck       time.Time
+	healed       time.Time
+	away         time.Duration // how long the server did not answer, from then on
+	undo         []func()
 }
 
 // bound is how long a server may be away: see docs/design/reliability.md.
@@ -123,7 +123,7 @@ func (tr *trial) prepare(choice choice) {
 	if tr.operation.bound {
 		tr.must(err)
 	}
-	tr.stops = tr.sim.StopCount()
+	tr.stops, tr.exits = tr.sim.StopCount(), tr.count(plexsim.EventExit)
 	tr.tf.write(tr.target())
 }
 
