@@ -30,7 +30,10 @@ func (tr *trial) judge() verdict {
 	v.NoCopy = tr.judgeCopies()
 	if !tr.tf.stateIsWhole() {
 		v.StateLost = true
-		tr.must(os.WriteFile(tr.tf.stateFile(), tr.state, 0o600))
+		tr.must(os.Remove(tr.tf.stateFile()))
+		if tr.state != nil {
+			tr.must(os.WriteFile(tr.tf.stateFile(), tr.state, 0o600))
+		}
 	}
 	tr.away = tr.watcher.longest(tr.healed)
 	v.Diverged = tr.judgeConverges()
