@@ -18,7 +18,7 @@ var ofTheDisk = []fault{
 		filler := filepath.Join(tr.disk, "filler")
 		_, _ = command("dd", "if=/dev/zero", "of="+filler, "bs=64k") // it ends when there is no room
 		_, _ = command("dd", "if=/dev/zero", "of="+filler+".small", "bs=512")
-		tr.later(func() { tr.must(os.RemoveAll(filler)); tr.must(os.RemoveAll(filler + ".small")) })
+		tr.mend(func() { tr.must(os.RemoveAll(filler)); tr.must(os.RemoveAll(filler + ".small")) })
 	}},
 	{name: "inodes exhausted", disk: true, weight: 2, strike: func(tr *trial) {
 		dir := filepath.Join(tr.disk, "many")
@@ -28,7 +28,7 @@ var ofTheDisk = []fault{
 				break
 			}
 		}
-		tr.later(func() { tr.must(os.RemoveAll(dir)) })
+		tr.mend(func() { tr.must(os.RemoveAll(dir)) })
 	}},
 	{name: "data directory read-only", disk: true, weight: 2, strike: func(tr *trial) { tr.readOnly(tr.sim.DataDir()) }},
 	{name: "copies' directory read-only", disk: true, weight: 2, places: placedAfter("prepare"), strike: func(tr *trial) { tr.readOnly(tr.backups) }},
@@ -36,7 +36,7 @@ var ofTheDisk = []fault{
 	{name: "data directory immutable", disk: true, weight: 2, strike: func(tr *trial) { tr.immutable(tr.sim.DataDir()) }},
 	{name: "data directory cannot be listed", disk: true, weak: true, ways: []string{"local"}, strike: func(tr *trial) {
 		tr.must(os.Chmod(tr.sim.DataDir(), 0o300))
-		tr.later(func() { tr.must(os.Chmod(tr.sim.DataDir(), 0o755)) })
+		tr.mend(func() { tr.must(os.Chmod(tr.sim.DataDir(), 0o755)) })
 	}},
 	{name: "I/O error from fsync", weight: 2, strike: func(tr *trial) { tr.ioError("fsync") }},
 	{name: "I/O error from rename", weight: 2, strike: func(tr *trial) { tr.ioError("rename") }},
@@ -92,7 +92,7 @@ func (tr *trial) moveToSmallDisk() {
 func (tr *trial) readOnly(dir string) {
 	tr.t.Helper()
 	tr.command("mount", "--bind", dir, dir)
-	tr.later(func() { tr.command("umount", "-l", dir) })
+	tr.mend(func() { tr.command("umount", "-l", dir) })
 	tr.command("mount", "-o", "remount,bind,ro", dir)
 }
 
@@ -100,7 +100,7 @@ func (tr *trial) immutable(path string) {
 	if _, err := command("chattr", "+i", path); err != nil {
 		return // the server has just removed it
 	}
-	tr.later(func() { tr.command("chattr", "-i", path) })
+	tr.mend(func() { tr.command("chattr", "-i", path) })
 }
 
 // library is testdata/ioerror.c, built once.
@@ -124,5 +124,5 @@ func (tr *trial) ioError(call string) {
 	}
 	rule := filepath.Join(tr.steps.dir, "ioerror")
 	tr.must(os.WriteFile(rule, []byte(call+":"+tr.sim.DataDir()+"/"), 0o600))
-	tr.later(func() { tr.must(os.Remove(rule)) })
+	tr.mend(func() { tr.must(os.Remove(rule)) })
 }
