@@ -297,6 +297,26 @@ func TestABindingThatChangesBeforeTheEditIsLeftAlone(t *testing.T) {
 	w.wantNothingSpent()
 }
 
+// A server whose disk was full when it was claimed has its token in memory alone.
+func TestAClaimThatTheServerWritesDownAsItStopsIsAdopted(t *testing.T) {
+	for name, owner := range map[string]plexsim.Account{"as wanted": simtest.Owner, "to another": simtest.Stranger} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s := w.boundTo(owner)
+			s.WritePreferences(simtest.Preferences(s.Identity, plexsim.Account{}, ""))
+			got, err := w.binder(simtest.Owner.Token).Bind(t.Context(), s.srv, Wanted{Account: "owner"})
+			if owner == simtest.Stranger {
+				wantError(t, err, ErrChanged, "plan")
+			} else if err != nil || got.Status != Bound || got.TokenFingerprint != Fingerprint(s.Token) {
+				t.Errorf("%v %+v", err, got)
+			}
+			if n := s.StopCount(); n != 1 || !s.Running() {
+				t.Errorf("the server was stopped %d times; running %v", n, s.Running())
+			}
+		})
+	}
+}
+
 func TestAStoppedServerIsBoundAndStaysStopped(t *testing.T) {
 	w := newWorld(t)
 	s := w.unclaimed()

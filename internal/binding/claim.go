@@ -73,6 +73,15 @@ func (b *Binder) claimOffline(ctx context.Context, srv *server.Server, seen Resu
 		}
 		return d.Set(prefs.KeyToken, grant.Token)
 	})
+	if errors.Is(err, ErrChanged) && seen.Status == Unclaimed {
+		// A server whose disk takes nothing keeps a claim in memory, and brings it
+		// with the last write of a later stop: here. Then it is what was wanted.
+		if own, failed := b.find(ctx, srv, wanted); failed == nil && own.Status == Bound {
+			own.Changed, own.Warnings = true, append(own.Warnings, "The server had been claimed before, and had not written that down until it was stopped.")
+			b.hold(own.State)
+			return own, nil
+		}
+	}
 	if err != nil {
 		return seen, explain(err)
 	}

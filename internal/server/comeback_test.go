@@ -13,6 +13,7 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
 	"github.com/homelab-iac/terraform-provider-plex/internal/server"
 )
 
@@ -58,6 +59,46 @@ func TestTheServerComesBackWhenTheConnectionGoesSilentWhileItIsStopped(t *testin
 		sim.WaitEvent(plexsim.EventListening, 2)
 		_ = shell.Shell.Close()
 		wantBack(t, sim, true)
+	})
+}
+
+// Nobody else can edit while a script waits for somebody who has gone without a word.
+func TestTheLockIsGivenUpWhenTheConnectionGoesSilent(t *testing.T) {
+	for _, after := range []string{"ready", "started"} {
+		t.Run(after, func(t *testing.T) {
+			everyShell(t, func(t *testing.T, h host.Host) {
+				sim := bound(t, nil)
+				var shell *wireShell
+				w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+					after: func(s *wireShell) { shell = s; s.silence() },
+				}}
+				s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence = time.Second }))
+				_, err := s.Edit(t.Context(), unbind)
+				wantError(t, err, server.ErrDisconnected)
+				simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+				sim.WaitReady()
+				if got := hasToken(t, sim.Preferences()); got != (after == "ready") {
+					t.Errorf("token present: %v", got)
+				}
+				wantClean(t, sim)
+				_ = shell.Shell.Close()
+			})
+		})
+	}
+}
+
+func TestAProviderThatTakesLongIsNotTakenForGone(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		w := &wire{Host: h}
+		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence = time.Second }))
+		mustEdit(t, s, func(d prefs.Document) error {
+			if sim.StopCount() == 0 {
+				simtest.Eventually(t, "the script to hear that it takes long", func() bool { return w.count("wait") > 5 })
+			}
+			return unbind(d)
+		})
+		wantClean(t, sim)
 	})
 }
 

@@ -4,12 +4,17 @@ package server_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,6 +156,60 @@ func TestContainerServerComesBackWhenTheConnectionGoesSilent(t *testing.T) {
 			t.Error("it came back without its token")
 		}
 	})
+}
+
+// The guard is for when this process is lost, and not the other way round.
+func TestContainerServerComesBackWhenItsGuardIsKilled(t *testing.T) {
+	for _, when := range []string{plexsim.EventStopping, plexsim.EventStart} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t, process1, boxOptions{configure: func(c *plexsim.Config) {
+				c.StopDelay, c.StartDelay = plexsim.Duration(time.Second), plexsim.Duration(time.Second)
+			}})
+			on := &named{Host: host.Local{}, pids: make(chan string, 1)}
+			done := make(chan error, 1)
+			before := b.count(when)
+			go func() {
+				_, err := newServer(t, b.host(on), b.options()).Edit(t.Context(), unbind)
+				done <- err
+			}()
+			simtest.Eventually(t, when, func() bool { return b.count(when) > before })
+			pid, err := strconv.Atoi(<-on.pids)
+			b.must(err)
+			b.must(signalTo(pid, syscall.SIGKILL))
+			b.must(<-done)
+			b.waitReady()
+			if hasToken(t, b.preferences()) {
+				t.Error("it still has its token")
+			}
+		})
+	}
+}
+
+// named is a machine whose next shell says its own number.
+type named struct {
+	host.Host
+	pids chan string
+}
+
+func (n *named) Shell(ctx context.Context, script string) (host.Shell, error) {
+	dir, err := os.MkdirTemp("", "named")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "pid")
+	shell, err := n.Host.Shell(ctx, "echo $$ >"+host.Quote(file)+"\n"+script)
+	if err != nil {
+		return nil, err
+	}
+	for ctx.Err() == nil {
+		if pid, err := os.ReadFile(file); err == nil && bytes.HasSuffix(pid, []byte("\n")) {
+			n.pids <- strings.TrimSpace(string(pid))
+			break
+		}
+	}
+	return shell, nil
 }
 
 // silent is a machine whose connections pass nothing more from some moment on,

@@ -32,6 +32,9 @@ func (p *process1Script) edit(ctx context.Context) error {
 	if err := p.guard.arm(ctx, p.machineID, p.was); err != nil {
 		return p.guardFailed(err)
 	}
+	if err := p.guard.present(); err != nil {
+		return p.guardFailed(err)
+	}
 	// From here on the far side's end does not end this half-way.
 	ctx = context.WithoutCancel(ctx)
 	running := p.info.Status == statusRunning
@@ -202,11 +205,13 @@ func (p *process1Script) verified(ctx context.Context, running, written bool) er
 		_ = p.guard.say("done", nil)
 	}
 	for {
-		c, ok := p.await(p.options.Limits.Verify + time.Minute)
+		c, ok := p.await(p.options.Limits.Silence)
 		if !ok {
 			return nil
 		}
 		switch c.verb {
+		case "wait":
+			p.guard.wait()
 		case "check":
 			if err := p.check(ctx); err != nil {
 				return err

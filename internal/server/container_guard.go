@@ -38,8 +38,8 @@ func (s *Server) openGuard(ctx context.Context, c *host.Container, info host.Con
 		{"file", file}, {"dir", path.Dir(file)},
 		{"file_url", url.QueryEscape(file)}, {"dir_url", url.QueryEscape(path.Dir(file))},
 		{"stop_limit", seconds(o.StopTimeout)}, {"command_limit", seconds(o.Limits.Command)},
-		{"lock_limit", seconds(o.Limits.Lock)}, {"patience", seconds(patience)}, {"silence", seconds(o.Limits.Silence)},
-		{"verify_limit", seconds(o.Limits.Verify + time.Minute)}, {"linger", seconds(o.Limits.Linger)},
+		{"lock_limit", seconds(o.Limits.Lock)}, {"silence", seconds(o.Limits.Silence)},
+		{"linger", seconds(o.Limits.Linger)},
 	} {
 		fmt.Fprintf(&b, "p_%s=%s\n", p.name, host.Quote(p.value))
 	}
@@ -87,13 +87,43 @@ func (g *guard) arm(ctx context.Context, id string, file host.File) error {
 	return g.hear(ctx, "armed")
 }
 
-// stage says how far it is. The error is one of a guard that is not there: what
-// comes next must not be done.
+// stage says how far it is. The error is one of a guard that has taken over, or
+// may have: what comes next must not be done.
 func (g *guard) stage(name string) error {
-	if err := g.say(name, nil); err != nil {
+	if err := g.say(name, nil); err != nil && !g.killed() {
 		return err
 	}
 	return g.holds()
+}
+
+// killed tells a guard that was killed on its machine from one to which the way
+// is lost: the first does nothing more, and nobody would finish if this process
+// did not.
+func (g *guard) killed() bool {
+	limit := time.NewTimer(g.server.options.Limits.Silence)
+	defer limit.Stop()
+	select {
+	case err := <-g.exited:
+		g.exited <- err
+		var ended *host.ExitError
+		return errors.As(err, &ended)
+	case <-limit.C:
+		return false
+	}
+}
+
+// wait tells the guard that somebody is still there. A guard that is not shows
+// before the next step.
+func (g *guard) wait() { _ = g.say("wait", nil) }
+
+// present is an error when the guard has ended. Nothing is stopped then.
+func (g *guard) present() error {
+	select {
+	case <-g.ended:
+		return errors.New("it has ended")
+	default:
+		return nil
+	}
 }
 
 var errRelieved = errors.New("the guard has taken over")
@@ -105,6 +135,9 @@ func (g *guard) holds() error {
 	case <-g.records:
 		return errRelieved
 	case <-g.ended:
+		if g.killed() {
+			return nil
+		}
 		return errRelieved
 	default:
 		return nil

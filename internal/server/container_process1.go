@@ -217,10 +217,14 @@ func (p *process1Script) run(ctx context.Context) error {
 	p.putBytes("preferences", p.was.Data)
 	p.put("ready", "")
 	for {
-		c, ok := p.await(patience)
+		c, ok := p.await(p.options.Limits.Silence)
 		switch {
 		case !ok:
 			return nil
+		case c.verb == "wait":
+			if p.guard != nil {
+				p.guard.wait()
+			}
 		case c.verb == "again":
 			if err := p.read(ctx); err != nil {
 				return err

@@ -49,6 +49,19 @@ func TestAnEditKeepsACopyFromBeforeAndOneFromAfterTheStop(t *testing.T) {
 	})
 }
 
+// A twin of the preferences holds a token, and nobody else would ever remove it.
+func TestWhatAnEditLeftThatWasKilledIsCleared(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		left := filepath.Join(sim.DataDir(), ".Preferences.xml.terraform-4711")
+		if err := os.WriteFile(left, sim.Preferences(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		mustEdit(t, newServer(t, h, options(sim)), unbind)
+		wantClean(t, sim)
+	})
+}
+
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)

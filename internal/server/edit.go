@@ -70,6 +70,7 @@ func (e *edit) rehearse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer e.session.attend(e.attention())()
 	e.was, e.report.Inspection = found, found
 	if found.State != Running && found.State != Stopped {
 		return &Error{
@@ -92,6 +93,10 @@ func (e *edit) rehearse(ctx context.Context) error {
 	e.report.Changed = len(prefs.Diff(e.was.Document, next)) > 0
 	return nil
 }
+
+// attention is how often a script that waits hears that somebody is there: a
+// little delay on the way is no silence yet.
+func (e *edit) attention() time.Duration { return e.options.Limits.Silence / 3 }
 
 // apply returns document with the change made, and document as it was.
 func (e *edit) apply(document prefs.Document) (prefs.Document, error) {
@@ -209,6 +214,7 @@ func (e *edit) started(ctx context.Context) error {
 // a start command that succeeded has started a server, nor that a server that
 // runs has read what was written.
 func (e *edit) verify(ctx context.Context) error {
+	defer e.session.attend(e.attention())()
 	if e.was.State == Running {
 		if err := e.verifyAnswer(ctx); err != nil {
 			return err

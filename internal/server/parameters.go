@@ -35,20 +35,13 @@ func (s *Server) program(mode, nonce string) string {
 		{"stop", o.Commands.Stop}, {"start", o.Commands.Start}, {"status", o.Commands.Status},
 		{"backup_dir", o.Backup.Directory}, {"keep", fmt.Sprint(o.Backup.Keep)},
 		{"stop_limit", seconds(o.StopTimeout)}, {"command_limit", seconds(o.Limits.Command)},
-		{"lock_limit", seconds(o.Limits.Lock)}, {"patience", seconds(patience)},
-		{"silence", seconds(o.Limits.Silence)},
-		// The script outwaits the far side, which decides what a time-out means.
-		{"verify_limit", seconds(o.Limits.Verify + time.Minute)},
+		{"lock_limit", seconds(o.Limits.Lock)}, {"silence", seconds(o.Limits.Silence)},
 		{"linger", seconds(o.Limits.Linger)},
 	} {
 		fmt.Fprintf(&b, "p_%s=%s\n", p.name, host.Quote(p.value))
 	}
 	return b.String() + script
 }
-
-// patience is how long the script holds the lock before anything is stopped,
-// while a claim token is minted and exchanged.
-const patience = 10 * time.Minute
 
 // seconds rounds up: a limit is never shorter than asked for.
 func seconds(d time.Duration) string { return fmt.Sprint(int64(math.Ceil(d.Seconds()))) }

@@ -53,7 +53,7 @@ type Backup struct {
 type Limits struct {
 	Command time.Duration // one start or status command: 60 s
 	Lock    time.Duration // until another editor is done: 2 min
-	Silence time.Duration // the far side says nothing between stop and start: 30 s
+	Silence time.Duration // the far side says nothing, whatever is waited for: 30 s
 	Verify  time.Duration // from started until it answers as meant: 5 min
 	Linger  time.Duration // for a server that did not stop in time to stop after all: 10 min
 	Answer  time.Duration // a running server answers /identity: 1 min

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
@@ -35,8 +36,9 @@ type session struct {
 	readErr error         // why, once ended is closed
 	exited  chan error
 
-	ahead    []record // what was read already, and not yet taken
-	warnings []string // what was found out before
+	saying   sync.Mutex // one command at a time
+	ahead    []record   // what was read already, and not yet taken
+	warnings []string   // what was found out before
 }
 
 // open starts the script, or what stands for it in a container.
@@ -155,8 +157,34 @@ func (c *session) next(ctx context.Context) (record, error) {
 
 // say sends one command, and what follows it, in one write.
 func (c *session) say(command string, payload []byte) error {
+	c.saying.Lock()
+	defer c.saying.Unlock()
 	_, err := c.shell.Write(append([]byte(command+"\n"), payload...))
 	return err
+}
+
+// attend tells the script again and again, until end is called, that somebody is
+// still there. It goes with all that takes its time while the script only waits
+// and holds the lock: on a dead network it must not do so for long.
+func (c *session) attend(every time.Duration) (end func()) {
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				_ = c.say("wait", nil) // a script that has gone shows in what it does not answer
+			}
+		}
+	}()
+	return func() {
+		close(over)
+		<-done
+	}
 }
 
 // close ends the script's input, and waits at most d for the script to clean

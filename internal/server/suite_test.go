@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -210,6 +211,19 @@ func (w *wire) Shell(ctx context.Context, script string) (host.Shell, error) {
 	return &wireShell{Shell: s, wire: w, cut: make(chan struct{})}, nil
 }
 
+// count is how often a command was said.
+func (w *wire) count(command string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, line := range w.writes {
+		if line == command {
+			n++
+		}
+	}
+	return n
+}
+
 type wireShell struct {
 	host.Shell
 	wire  *wire
@@ -261,7 +275,7 @@ func (s *wireShell) Close() error {
 }
 
 // scriptPID finds the process that runs the script for the edit that holds the
-// lock of sim: it is the one with the lock file open that has no such parent.
+// lock of sim: of those with the lock file open it is the one that was there first.
 func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
 	t.Helper()
 	if isMac(sim) {
@@ -282,18 +296,21 @@ func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
 			open[pid] = true
 		}
 	}
+	script, first := 0, uint64(math.MaxUint64)
 	for pid := range open {
 		stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 		if err != nil {
 			continue
 		}
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if parent, err := strconv.Atoi(fields[1]); err == nil && !open[parent] {
-			return pid
+		if began, err := strconv.ParseUint(fields[19], 10, 64); err == nil && (began < first || began == first && pid < script) {
+			script, first = pid, began
 		}
 	}
-	t.Fatalf("nobody holds %s", lock)
-	return 0
+	if script == 0 {
+		t.Fatalf("nobody holds %s", lock)
+	}
+	return script
 }
 
 // signalTo sends a signal to a process, on systems that have signals.

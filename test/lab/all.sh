@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything that the lab tests, one part after the other. Each part runs, whatever the ones before it said.
 #
-# usage: all.sh [PART...]      parts: local ssh openrc docker rows macos fleet; default all
+# usage: all.sh [PART...]      parts: local ssh openrc docker rows macos fleet faults; default all
 #
 #   local    as root inside a systemd host: provider, server, host
 #   ssh      the provider's tests in there again, by SSH through a jump host as a user who becomes root with sudo
@@ -10,6 +10,7 @@
 #   rows     the provider's operations on servers in containers, with this machine's engine and with one behind SSH
 #   macos    the operations on servers of an emulated Mac, and the server's tests
 #   fleet    apply and destroy on fifty hosts at once
+#   faults   a sample of the faults of docs/design/reliability.md
 # LAB, LAB_REQUIRED and LAB_RACE are as in run.sh.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -29,11 +30,12 @@ part() {
     rows) "$HERE/docker.sh" rows pms-docker && "$HERE/docker.sh" rows linuxserver sshd && "$HERE/docker.sh" rows process-1 sshd ;;
     macos) "$HERE/macos.sh" test ;;
     fleet) "$HERE/fleet.sh" test 50 ;;
+    faults) "$HERE/faults.sh" sample ;;
     *) die "there is no part '$1'" ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- local ssh openrc docker rows macos fleet
+[ $# -gt 0 ] || set -- local ssh openrc docker rows macos fleet faults
 summary=() failed=0
 for name; do
   start=$SECONDS result=ok

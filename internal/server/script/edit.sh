@@ -32,13 +32,15 @@ edit() {
   trap 'exit 1' HUP INT TERM
   trap : PIPE
   lock
+  clear_left
   look
   prepare
   put_file preferences "$before"
   put ready ''
   while :; do
-    await "$p_patience" || exit 0
+    await "$p_silence" || exit 0
     case $verb in
+      wait) ;;
       again)
         copy_before || fail no-room "$detail"
         put_file preferences "$before"
@@ -96,8 +98,9 @@ edit() {
   put started "$started"
   put copy_before "$before"
   put copy_after "$after"
-  while await "$p_verify_limit"; do
+  while await "$p_silence"; do
     case $verb in
+      wait) ;;
       check) put_prefs ;;
       revert)
         if put_back; then put reverted yes; else put reverted "no $detail"; fi

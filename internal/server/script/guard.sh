@@ -11,12 +11,13 @@
 #               stopped; the next N bytes are an archive with its preferences
 #   stopping, stopped, resting, started   how far it is; resting: the server did
 #               not run, and shall not
+#   wait        as before; who says this is still there, and busy
 #   done        all is well
 
 : "${p_nonce:?}" "${p_holder:?}" "${p_engine:?}" "${p_id:?}" "${p_was:?}"
 : "${p_file:?}" "${p_dir:?}" "${p_file_url:?}" "${p_dir_url:?}"   # in the container; as they are and for a URL
 : "${p_stop_limit:?}" "${p_command_limit:?}" "${p_lock_limit:?}"
-: "${p_patience:?}" "${p_silence:?}" "${p_verify_limit:?}" "${p_linger:?}"
+: "${p_silence:?}" "${p_linger:?}"
 
 set -u
 umask 077
@@ -204,8 +205,7 @@ told_until() {
   case $stage in
     stopping) told_until=$((p_stop_limit + p_command_limit)) ;;
     stopped | resting) told_until=$((3 * p_silence + p_command_limit)) ;;
-    started) told_until=$((p_verify_limit + p_command_limit)) ;;
-    *) told_until=$p_patience ;;
+    *) told_until=$((p_silence + p_command_limit)) ;;
   esac
 }
 

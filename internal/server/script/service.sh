@@ -98,12 +98,24 @@ stop_server() {
   done
 }
 
-# start_server: false with $detail when the service manager would not. A stale
-# pid file keeps a server from ever opening its port (plex-facts 4), so it goes
-# first: at_rest has just proven that nobody holds it. Some packages have it one
-# directory up.
+# remove_pid_file: a stale one keeps a server from ever opening its port, however
+# long it runs (plex-facts 4); at_rest has just proven that nobody holds it. A disk
+# that has become read-only is waited for: on it no server could run. Some packages
+# have the file one directory up.
+remove_pid_file() {
+  rm -f -- "${data_dir%/*}/plexmediaserver.pid" 2>/dev/null
+  now
+  pid_until=$((now + p_linger))
+  until rm -f -- "$data_dir/plexmediaserver.pid" 2>/dev/null; do
+    now
+    [ "$now" -lt "$pid_until" ] || return
+    nap
+  done
+}
+
+# start_server: false with $detail when the service manager would not.
 start_server() {
-  rm -f -- "$data_dir/plexmediaserver.pid" "${data_dir%/*}/plexmediaserver.pid"
+  remove_pid_file
   tell_the_manager "$p_command_limit" start
   start_status=$?
   if [ "$start_status" -ne 0 ]; then

@@ -8,6 +8,7 @@
 # It answers with records: a name on a line, a value, and a line that holds
 # $p_nonce, which the value cannot. It takes commands, a line each:
 #   again          send the preferences once more (they were caught half-written)
+#   wait           I am still here, and busy
 #   go ID          from here on the server, whose machine identifier is ID, may
 #                  be stopped
 #   forget NAME, set NAME, add NAME   what the next write takes away, alters, brings;
@@ -29,7 +30,7 @@
 : "${p_stop?}" "${p_start?}" "${p_status?}"                        # commands that replace a service manager
 : "${p_backup_dir?}" "${p_keep:?}"
 : "${p_stop_limit:?}" "${p_command_limit:?}" "${p_lock_limit:?}"   # all limits are whole seconds
-: "${p_patience:?}" "${p_silence:?}" "${p_verify_limit:?}" "${p_linger:?}"
+: "${p_silence:?}" "${p_linger:?}"
 
 set -u
 umask 077
