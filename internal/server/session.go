@@ -16,11 +16,27 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
 )
 
-// maxRecord bounds what one record of the script may hold, in bytes: the
-// largest preferences and a little more. A host that says more is refused.
-const maxRecord = prefs.MaxSize + 1<<16
+// What a script may say. A host that says more is refused (docs/design/limits.md).
+const (
+	// maxRecord bounds a record that is a document, in bytes: the largest
+	// preferences and a little more.
+	maxRecord = prefs.MaxSize + 1<<16
+	// maxSaid bounds every other record, in bytes.
+	maxSaid = 1 << 16
+	// maxRecords bounds how many there are. An edit has a dozen, and as many more
+	// as there are readings that caught the server while it wrote.
+	maxRecords = 1000
+)
 
-var errTooLong = fmt.Errorf("an answer of more than %d bytes", maxRecord)
+var errTooMuch = errors.New("the host says more than it has to say")
+
+// overLong is what is wrong with an answer of more than limit bytes.
+func overLong(limit int) error {
+	return fmt.Errorf("%w: an answer of more than %d bytes", errTooMuch, limit)
+}
+
+// documents are the records that hold preferences.
+var documents = map[string]bool{"preferences": true, "stopped": true}
 
 // record is one thing that the script says.
 type record struct {
@@ -87,24 +103,33 @@ func (c *session) read(nonce string) {
 	limited := &io.LimitedReader{R: c.shell}
 	in := bufio.NewReader(limited)
 	defer close(c.ended)
-	for {
+	for range maxRecords {
 		limited.N = maxRecord
 		r, err := readRecord(in, nonce)
 		if err != nil {
 			if limited.N <= 0 {
-				err = errTooLong
+				err = overLong(maxRecord)
 			}
 			c.readErr = err
 			return
 		}
 		c.records <- r // whoever closes the session takes what is left
 	}
+	c.readErr = fmt.Errorf("%w: more than %d answers", errTooMuch, maxRecords)
 }
 
 func readRecord(in *bufio.Reader, nonce string) (record, error) {
-	name, err := in.ReadString('\n')
+	line, err := in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return record{}, overLong(len(line))
+	}
 	if err != nil {
 		return record{}, err
+	}
+	name := strings.TrimSuffix(string(line), "\n")
+	limit := maxSaid
+	if documents[name] {
+		limit = maxRecord
 	}
 	var value []byte
 	end := []byte(nonce + "\n")
@@ -115,9 +140,11 @@ func readRecord(in *bufio.Reader, nonce string) (record, error) {
 			return record{}, err
 		}
 		if bytes.Equal(line, end) && bytes.HasSuffix(value, []byte("\n")) {
-			return record{name: strings.TrimSuffix(name, "\n"), value: value[:len(value)-1]}, nil
+			return record{name: name, value: value[:len(value)-1]}, nil
 		}
-		value = append(value, line...)
+		if value = append(value, line...); len(value) > limit {
+			return record{}, overLong(limit)
+		}
 	}
 }
 
@@ -136,7 +163,7 @@ func (c *session) next(ctx context.Context) (record, error) {
 		return record{}, context.Cause(ctx)
 	case <-c.ended:
 	}
-	if errors.Is(c.readErr, errTooLong) {
+	if errors.Is(c.readErr, errTooMuch) {
 		// Who says so much may go on for ever.
 		return record{}, fmt.Errorf("%w: %w", ErrDisconnected, c.readErr)
 	}

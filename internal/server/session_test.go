@@ -163,7 +163,7 @@ func TestAnAnswerThatIsTooLongIsRefusedAtOnceAndNotKept(t *testing.T) {
 				}}
 				start := time.Now()
 				_, err := inspect(t.Context(), t, h)
-				if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("more than %d bytes", maxRecord)) {
+				if !errors.Is(err, errTooMuch) {
 					t.Errorf("error is %v", err)
 				}
 				if !errors.Is(err, ErrDisconnected) {
@@ -258,7 +258,7 @@ func TestARecordIsReadByteExact(t *testing.T) {
 		every[i] = byte(i)
 	}
 	for _, value := range []string{
-		"", "one line", "two\nlines", "\n", "\n\n\n", "ends with a newline\n", string(every), strings.Repeat(string(every), 4096),
+		"", "one line", "two\nlines", "\n", "\n\n\n", "ends with a newline\n", string(every), strings.Repeat(string(every), 200),
 		strings.Repeat("x", 4096), strings.Repeat("x", 4095) + "\n", nonce + " ", " " + nonce, "x" + nonce + "x\n" + nonce + "x",
 		strings.Repeat("y", 4096-1) + nonce, "\r\n" + nonce + "\r\n",
 	} {

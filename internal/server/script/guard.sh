@@ -119,11 +119,19 @@ lock() {
   lock_until=$((now + p_lock_limit))
   until flock -n 9; do
     now
-    if [ "$now" -ge "$lock_until" ]; then fail locked "$(cat "$lock_file".* 2>/dev/null | head -c 400)"; fi
+    if [ "$now" -ge "$lock_until" ]; then fail locked "$(holders | head -c 400)"; fi
     nap
   done
   holder_file=$lock_file.$(id -u)
-  (umask 022 && rm -f -- "$holder_file" && printf '%s\n' "$p_holder" >"$holder_file") 2>/dev/null
+  # Everybody can make files here: what is there is not written into.
+  (umask 022 && rm -f -- "$holder_file" && set -C && printf '%s\n' "$p_holder" >"$holder_file") 2>/dev/null
+}
+
+# holders: who has the lock, by their own words.
+holders() {
+  for holders_file in "$lock_file".*; do
+    if [ -f "$holders_file" ] && [ ! -L "$holders_file" ]; then cat -- "$holders_file" 2>/dev/null; fi
+  done
 }
 
 # ---------------------------------------------------------------- the guard

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"runtime/metrics"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
+)
+
+// A host that says what it likes. The memory that it takes is bounded, and so
+// is the time (docs/design/limits.md).
+
+// maxMemory is the bound for one look at a hostile host, in bytes: what parsing
+// the largest preferences takes.
+const maxMemory = 256 << 20
+
+// peak is the most memory that live objects, and a little garbage, had in do.
+// Tests that use it must not run beside others.
+func peak(do func()) uint64 {
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	over, done := make(chan struct{}), make(chan uint64)
+	go func() {
+		var most uint64
+		for tick := time.NewTicker(time.Millisecond); ; {
+			metrics.Read(sample)
+			most = max(most, sample[0].Value.Uint64())
+			select {
+			case <-tick.C:
+			case <-over:
+				tick.Stop()
+				done <- most
+				return
+			}
+		}
+	}()
+	metrics.Read(sample)
+	before := sample[0].Value.Uint64()
+	do()
+	close(over)
+	return max(before, <-done) - before
+}
+
+func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
+	const gigabyte = 1 << 30
+	block := strings.Repeat("x", 1<<15)
+	for name, test := range map[string]struct {
+		begin string
+		piece func(nonce string) string
+		most  uint64
+	}{
+		"a name":                       {"", func(string) string { return block }, 4 << 20},
+		"a line":                       {"note\n", func(string) string { return block }, 4 << 20},
+		"a document":                   {"preferences\n", func(string) string { return block }, 4 * maxRecord},
+		"a document of lines":          {"stopped\n", func(string) string { return strings.Repeat("x\n", 1<<14) }, 4 * maxRecord},
+		"records that nobody knows":    {"", func(nonce string) string { return "new\n" + block + "\n" + nonce + "\n" }, 16 << 20},
+		"records that are empty":       {"", func(nonce string) string { return strings.Repeat("\n\n"+nonce+"\n", 1<<10) }, 16 << 20},
+		"what the server's unit is":    {"", func(nonce string) string { return "unit\n" + block + "\n" + nonce + "\n" }, 16 << 20},
+		"preferences again and again":  {"", func(nonce string) string { return "preferences\n<Preferences/>\n" + nonce + "\n" }, 16 << 20},
+		"a nonce that never ends":      {"hello\n", func(nonce string) string { return nonce }, 4 << 20},
+		"no more than NUL":             {"", func(string) string { return strings.Repeat("\x00", 1<<15) }, 4 << 20},
+		"the end of a record, at once": {"", func(nonce string) string { return strings.Repeat(nonce+"\n", 1<<10) }, 16 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &scripted{say: func(nonce string, out io.Writer, closed <-chan struct{}) error {
+				says(out, nonce, "hello", "1")
+				_, _ = io.WriteString(out, test.begin)
+				piece := test.piece(nonce)
+				for said := 0; said < gigabyte; said += len(piece) {
+					select {
+					case <-closed:
+						return nil
+					default:
+						_, _ = io.WriteString(out, piece)
+					}
+				}
+				<-closed
+				return nil
+			}}
+			var err error
+			took := peak(func() { _, err = inspect(t.Context(), t, h) })
+			if !errors.Is(err, ErrDisconnected) || !errors.Is(err, errTooMuch) || !strings.Contains(err.Error(), "nas.example.com") {
+				t.Errorf("error is %.500v", err)
+			}
+			if len(err.Error()) > 4096 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+			if took > test.most {
+				t.Errorf("it took %d MiB, want at most %d", took>>20, test.most>>20)
+			}
+		})
+	}
+}
+
+func TestTheLargestPreferencesAreReadInBoundedMemory(t *testing.T) {
+	for name, document := range map[string]string{
+		"240,000 attributes": manyAttributes(240_000, 50),
+		"100,000 attributes": manyAttributes(100_000, 140),
+		"one value":          `<Preferences a="` + strings.Repeat("x", prefs.MaxSize-40) + `"/>`,
+		"nothing but depth":  strings.Repeat("<Preferences>", prefs.MaxSize/13),
+		"entities":           `<!DOCTYPE p [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><Preferences a="` + strings.Repeat("&b;", 1<<20) + `"/>`,
+		"control characters": "<Preferences a=\"" + strings.Repeat("\x01", 1<<20) + `"/>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &scripted{say: func(nonce string, out io.Writer, closed <-chan struct{}) error {
+				says(out, nonce, "hello", "1")
+				says(out, nonce, "state", "stopped")
+				says(out, nonce, "preferences", document)
+				says(out, nonce, "ready", "")
+				<-closed
+				return nil
+			}}
+			var err error
+			took := peak(func() { _, err = inspect(t.Context(), t, h) })
+			if !errors.Is(err, ErrBadPreferences) {
+				t.Errorf("error is %.500v", err)
+			}
+			if err != nil && len(err.Error()) > 4096 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+			if took > maxMemory {
+				t.Errorf("it took %d MiB, want at most %d", took>>20, maxMemory>>20)
+			}
+			t.Logf("%d MiB of preferences: %d MiB", len(document)>>20, took>>20)
+		})
+	}
+}
+
+// manyAttributes has no machine identifier, so that it is refused in the end.
+func manyAttributes(count, value int) string {
+	var b strings.Builder
+	b.WriteString("<Preferences")
+	for i := range count {
+		fmt.Fprintf(&b, ` n%06d="%s"`, i, strings.Repeat("v", value))
+	}
+	return b.String() + "/>"
+}
+
+func TestWhatAHostSaysByTheWayIsCutForThePersonWhoReadsIt(t *testing.T) {
+	e := &edit{}
+	for range 100 {
+		e.warn([]byte(strings.Repeat("\xff", 1<<16)))
+	}
+	if n := len(strings.Join(e.report.Warnings, "")); len(e.report.Warnings) != 20 || n > 20*3000 {
+		t.Errorf("%d warnings of %d bytes", len(e.report.Warnings), n)
+	}
+}
