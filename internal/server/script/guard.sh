@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154,SC2317 # variables that other pieces set and use; functions that a trap calls
+# shellcheck shell=sh disable=SC2034,SC2154,SC3045,SC2317 # variables that other pieces set and use; functions that a trap calls
 #
 # The guard of a server that is the first process of its container. It runs on
 # the machine that has the engine, is held open by the provider, which does all
@@ -22,6 +22,7 @@
 set -u
 umask 077
 export LC_ALL=C
+ulimit -S -c 0 2>/dev/null
 unset DOCKER_HOST DOCKER_CONTEXT
 exec 3<&0 </dev/null
 

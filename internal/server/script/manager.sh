@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
+# shellcheck shell=sh disable=SC2034,SC2154,SC3045 # variables that other pieces set and use
 #
 # Service managers. Each has a piece of its own, with functions NAME_VERB; a
 # verb that a manager lacks has nothing to do there, and succeeds.
@@ -37,13 +37,14 @@ service_state() {
 }
 
 # plainly COMMAND…: with none of our descriptors, and with the environment and
-# the signals that we were given: what it starts must not inherit a lock, or a
-# TERM that is ignored.
+# the signals and limits that we were given: what it starts must not inherit a
+# lock, or a TERM that is ignored.
 plainly() {
   (
     exec 3<&- 9>&- </dev/null
     if [ "$locale" = unset ]; then unset LC_ALL; else LC_ALL=$locale; fi
     trap - HUP INT QUIT TERM PIPE
+    if [ -n "$core_limit" ]; then ulimit -S -c "$core_limit"; fi
     exec "$@"
   )
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
+# shellcheck shell=sh disable=SC2034,SC2154,SC3045 # variables that other pieces set and use
 #
 # server.sh looks at one Plex Media Server and edits its preferences as one
 # transaction. It runs under any POSIX shell (dash, bash, BusyBox ash) and is
@@ -36,6 +36,10 @@ set -u
 umask 077
 locale=${LC_ALL-unset}
 export LC_ALL=C
+# No memory of this shell, which holds the new preferences, is written to a disk.
+# The soft limit alone: the server gets its own back.
+core_limit=$(ulimit -S -c 2>/dev/null)
+ulimit -S -c 0 2>/dev/null
 exec 3<&0 </dev/null
 
 stage=idle    # idle → stopping → stopped → started, or resting for a server that did not
