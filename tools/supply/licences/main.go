@@ -20,7 +20,7 @@ import (
 
 // allowed are the licences, by their SPDX identifiers, that a program under
 // MPL-2.0 may be linked with and shipped.
-var allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "MPL-2.0-no-copyleft-exception"}
+var allowed = []string{"Apache-2.0", "BSD-2-Clause", "BSD-2-Clause-Views", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "MPL-2.0-no-copyleft-exception"}
 
 // enough is how much of a licence file, in percent, has to be known text. The
 // rest is names, years and headings.
