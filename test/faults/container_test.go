@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,6 +53,7 @@ func (tr *trial) restartEngine() {
 	if !within(patience, func() bool { _, lives := parentOf(pid); return !lives }) {
 		tr.t.Fatal("the engine does not end")
 	}
+	tr.unmountBelow(dir)
 	program, err := exec.LookPath(argv[0])
 	tr.must(err)
 	log, err := os.OpenFile(filepath.Join(dir, "dockerd.log"), os.O_APPEND|os.O_WRONLY, 0)
@@ -74,4 +76,18 @@ func drawn(f fault, way string) []string {
 		return containerPlaces
 	}
 	return or(f.places, placed())
+}
+
+// unmountBelow unmounts what an engine has left mounted that had to end its
+// containers in a hurry. The next one would lay its own directory over it.
+func (tr *trial) unmountBelow(dir string) {
+	tr.t.Helper()
+	data, err := os.ReadFile("/proc/mounts")
+	tr.must(err)
+	mounts := slices.Collect(strings.Lines(string(data)))
+	for _, line := range slices.Backward(mounts) {
+		if at := strings.Fields(line)[1]; strings.HasPrefix(at, dir+"/") {
+			tr.command("umount", at)
+		}
+	}
 }

@@ -28,11 +28,8 @@ var ofTheConnection = []fault{
 
 // ofTheHost kill what does the work there.
 var ofTheHost = []fault{
-	{name: "script SIGKILL", weight: 3, strike: func(tr *trial) {
-		for _, pid := range tr.scripts() {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}},
+	{name: "script SIGKILL", weight: 3, strike: killScripts},
+	{name: "script SIGKILL, server stopped before", operations: []string{"unbind of a stopped server"}, places: whileStopped, strike: killScripts},
 	{name: "script and its parents SIGKILL", weight: 2, strike: func(tr *trial) {
 		for _, script := range tr.scripts() {
 			for pid := script; pid > 1 && pid != os.Getpid() && pid != tr.run.cmd.Process.Pid; {
@@ -57,6 +54,12 @@ var ofTheHost = []fault{
 			}
 		}
 	}, places: []string{"stopping", "start", "starting"}},
+}
+
+func killScripts(tr *trial) {
+	for _, pid := range tr.scripts() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 }
 
 // holders are the processes that hold the lock: the script, its guard, and what

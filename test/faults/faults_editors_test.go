@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -38,11 +37,7 @@ var ofEditors = []fault{
 		text := fmt.Sprintf("somebody on this machine\n%s\n%d 1\n", name, gone.Process.Pid)
 		tr.must(os.WriteFile(tr.lock()+".held", []byte(text), 0o600))
 	}},
-	{name: "script SIGKILL, no flock", noFlock: true, weight: 2, places: placedAfter("lock"), strike: func(tr *trial) {
-		for _, pid := range tr.scripts() {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}},
+	{name: "script SIGKILL, no flock", noFlock: true, weight: 2, places: placedAfter("lock"), strike: killScripts},
 	{name: "lock held for a while", places: atBegin, before: func(tr *trial) { tr.holdLock(5 * time.Second) }},
 	{name: "lock held for longer than anybody waits", places: atBegin, lasts: 40 * time.Second, before: func(tr *trial) { tr.holdLock(35 * time.Second) }},
 }

@@ -145,7 +145,7 @@ func TestFaults(t *testing.T) {
 func try(t *testing.T, c choice) {
 	began := time.Now()
 	r := result{Seed: *seed, Trial: c.number, Fault: c.fault.name, Transport: c.way, Operation: c.operation, Place: c.place, Broken: true}
-	tr := &trial{t: t, number: c.number, fault: c.fault, operation: operationNamed(c.operation), place: c.place, random: c.random}
+	tr := &trial{t: t, fault: c.fault, operation: operationNamed(c.operation), place: c.place, random: c.random}
 	defer func() {
 		tr.undoAll()
 		r.Took = time.Since(began)

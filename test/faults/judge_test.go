@@ -49,8 +49,8 @@ func (tr *trial) judgeRuns() string {
 		}
 		return ""
 	}
-	if !within(tr.bound, func() bool { return tr.watcher.up() && tr.sim.Running() }) {
-		return fmt.Sprintf("it does not run after %v; process %d, answers %t", tr.bound, tr.sim.PID(), tr.watcher.up())
+	if !within(bound, func() bool { return tr.watcher.up() && tr.sim.Running() }) {
+		return fmt.Sprintf("it does not run after %v; process %d, answers %t", bound, tr.sim.PID(), tr.watcher.up())
 	}
 	return ""
 }
@@ -160,7 +160,7 @@ func (tr *trial) judgeConverges() string {
 	if damaged := tr.judgePreferences(true); damaged != "" {
 		return "after apply: " + damaged
 	}
-	if !within(tr.bound, func() bool { return len(tr.holders()) == 0 }) {
+	if !within(bound, func() bool { return len(tr.holders()) == 0 }) {
 		return "after apply: an edit has not ended"
 	}
 	if left := tr.left(); len(left) > 0 {

@@ -33,10 +33,10 @@ var places = []place{
 	{"ready", "cat", "idle", 1},     // the preferences go to the provider, which exchanges a token
 	{"stop", "stop", "stopping", 1}, // nothing was stopped yet
 	{"stopping", "stop-done", "stopping", 1},
-	{"stopped", "cat", "stopped", 1},  // the second copy is being made
-	{"write", "head", "stopped", 1},   // the new preferences arrive
-	{"flush", "sync", "stopped", 1},   // before the rename
-	{"rename", "mv", "stopped", 1},    //
+	{"stopped", "cat", "stopped", 1}, // the second copy is being made
+	{"write", "head", "stopped", 1},  // the new preferences arrive
+	{"flush", "sync", "stopped", 1},  // before the rename
+	{"rename", "mv", "stopped", 1},
 	{"renamed", "sync", "stopped", 2}, // before the directory is flushed
 	{"start", "start", "stopped", 1},  // nothing was started yet
 	{"starting", "start-done", "stopped", 1},
@@ -87,6 +87,7 @@ if [ -r "$d/armed" ]; then
     for f in BACKUPS/*.stage; do
       if [ -e "$f" ]; then read -r now <"$f"; fi
     done
+    if [ "$now" = resting ]; then now=stopped; fi
     if [ "$now" = "$want_stage" ]; then
       n=1
       until mkdir "$d/seen.$n" 2>/dev/null; do n=$((n + 1)); done

@@ -40,7 +40,6 @@ type fault struct {
 // trial is one operation with one fault.
 type trial struct {
 	t         testing.TB
-	number    int
 	fault     fault
 	way       way
 	operation operation
@@ -55,7 +54,6 @@ type trial struct {
 	run          *run
 	watcher      *watcher
 	backups      string
-	bound        time.Duration // until the server must run again
 	old          prefs.Document
 	state        []byte         // Terraform's, from before
 	config       plexsim.Config // of the server in good health
@@ -73,7 +71,6 @@ const bound = 60 * time.Second
 // prepare brings the server and Terraform to where the operation begins.
 func (tr *trial) prepare(choice choice) {
 	tr.t.Helper()
-	tr.bound = bound
 	tr.tv = simtest.NewPlexTV(tr.t)
 	options := simtest.Options{PlexTV: tr.tv, Configure: func(c *plexsim.Config) {
 		// Long enough to be hit by a fault at an instant that was drawn.
