@@ -13,7 +13,7 @@ import (
 // startLimit bounds how long a shell may take to say that it is there: name
 // services and PAM can be slow, and a command that gives a shell may have to
 // find a container first.
-const startLimit = time.Minute
+const startLimit = 5*time.Second
 
 // maxGreeting bounds, in bytes, what a login may say before the shell is there.
 const maxGreeting = 64 << 10
@@ -179,6 +179,15 @@ func (s *shell) await(mark string) error {
 	return errGreeting
 }
 
+// errNoShell is matched by the error of a command that ended before the shell's
+// first line: there is no such shell, or it may not be used.
+var errNoShell = errors.New("the shell has not begun")
+
+type noShell struct{ error }
+
+func (e *noShell) Unwrap() error        { return e.error }
+func (e *noShell) Is(target error) bool { return target == errNoShell }
+
 // notReady is why the shell did not start, in the words of whoever refused.
 func (s *shell) notReady(become Become, err error) error {
 	var g *greeting
@@ -199,7 +208,7 @@ func (s *shell) notReady(become Become, err error) error {
 		exit.Stderr = g.said
 	}
 	if ended == nil {
-		return fmt.Errorf("it ended at once: %s", strings.TrimSpace(said+" "+g.said))
+		ended = fmt.Errorf("it ended at once: %s", strings.TrimSpace(said+" "+g.said))
 	}
-	return ended
+	return &noShell{ended}
 }
