@@ -23,6 +23,8 @@ const usage = `usage:
   plexsim start DIR                    start the media server of a support directory
   plexsim stop [--timeout D] [--no-wait] DIR
   plexsim status DIR                   0 if it runs, 3 if not
+  plexsim preferences [--write|--remove] DIR
+                                       its preferences as Preferences.xml; status 4 if there are none
   plexsim plextv [--addr A] [--account USER,MAIL,TOKEN]... [--requests FILE]
 Under the name "Plex Media Server" it is the media server.
 `
@@ -53,6 +55,8 @@ func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
 		return runServer(stderr), nil
 	case "start", "stop", "status":
 		return control(command, args, stdout, stderr)
+	case "preferences":
+		return runPreferences(args, os.Stdin, stdout, stderr)
 	case "plextv":
 		return runPlexTV(args, stdout, stderr)
 	}

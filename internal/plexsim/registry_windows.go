@@ -58,6 +58,14 @@ func (r registryStore) load() (*preferences, error) {
 	return prefs, nil
 }
 
+// remove removes the key, which must have no keys below it.
+func (r registryStore) remove() error {
+	if err := registry.DeleteKey(r.root, r.key); err != nil && !errors.Is(err, registry.ErrNotExist) {
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	return nil
+}
+
 // value is one value of a key as the server sees it: a text, or a number in decimal.
 type value struct {
 	attribute
@@ -73,6 +81,9 @@ func readValues(key registry.Key) ([]value, error) {
 	var values []value
 	for _, name := range names {
 		_, kind, err := key.GetValue(name, nil)
+		if errors.Is(err, registry.ErrNotExist) {
+			continue // somebody has just deleted it
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package plexsim
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -16,9 +17,11 @@ type store interface {
 	// content is asked after that, and nil leaves no preferences at all. The error is
 	// context.Canceled if pause said that the process was killed.
 	save(pause func() ending, content func() *preferences) error
+	// remove takes them away; it does nothing if there are none.
+	remove() error
 }
 
-// newStore is the store that the configuration names.
+// newStore is what the configuration names.
 func newStore(c Config) (store, error) {
 	if strings.HasPrefix(c.Store, registryPrefix) {
 		return newRegistry(c.Store)
@@ -35,6 +38,13 @@ func (f xmlFile) load() (*preferences, error) {
 		return nil, err
 	}
 	return parsePreferences(data)
+}
+
+func (f xmlFile) remove() error {
+	if err := os.Remove(string(f)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // save truncates first and writes afterwards, in place: a SIGKILL between the two
