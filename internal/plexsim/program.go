@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 )
@@ -24,6 +23,8 @@ const usage = `usage:
   plexsim start DIR                    start the media server of a support directory
   plexsim stop [--timeout D] [--no-wait] DIR
   plexsim status DIR                   0 if it runs, 3 if not
+  plexsim preferences [--write|--remove] DIR
+                                       its preferences as Preferences.xml; status 4 if there are none
   plexsim plextv [--addr A] [--account USER,MAIL,TOKEN]... [--requests FILE]
 Under the name "Plex Media Server" it is the media server.
 `
@@ -54,6 +55,8 @@ func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
 		return runServer(stderr), nil
 	case "start", "stop", "status":
 		return control(command, args, stdout, stderr)
+	case "preferences":
+		return runPreferences(args, os.Stdin, stdout, stderr)
 	case "plextv":
 		return runPlexTV(args, stdout, stderr)
 	}
@@ -61,27 +64,27 @@ func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
 	return exitUsage, errors.New("unknown command")
 }
 
-// runServer lives until a signal ends it, and longer where the configuration says
+// runServer lives until it is told to stop, and longer where the configuration says
 // so.
 func runServer(stderr io.Writer) int {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, stopSignals...) // first: a signal may come at any time
-	config, err := LoadConfig(os.Getenv)
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "%s: %v\n", ServerName, err)
-		return exitUsage
-	}
-	config.Log = stderr
-	server := NewServer(config)
-	server.Launch()
-	for {
-		select {
-		case <-signals:
-			server.Terminate()
-		case <-server.Done():
-			return server.ExitCode()
+	return attend(func(stop <-chan os.Signal) int { // first: it may be told at any time
+		config, err := LoadConfig(os.Getenv)
+		if err != nil {
+			_, _ = fmt.Fprintf(stderr, "%s: %v\n", ServerName, err)
+			return exitUsage
 		}
-	}
+		config.Log = stderr
+		server := NewServer(config)
+		server.Launch()
+		for {
+			select {
+			case <-stop:
+				server.Terminate()
+			case <-server.Done():
+				return server.ExitCode()
+			}
+		}
+	})
 }
 
 func control(command string, args []string, stdout, stderr io.Writer) (int, error) {

@@ -1,0 +1,64 @@
+package plexsim
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// store is where a server keeps its preferences.
+type store interface {
+	// load reads them. The error is fs.ErrNotExist where there are none yet: only
+	// then does a server make up new ones.
+	load() (*preferences, error)
+	// save replaces what is there. pause is what may happen in the middle of it;
+	// content is asked after that, and nil leaves no preferences at all. The error is
+	// context.Canceled if pause said that the process was killed.
+	save(pause func() ending, content func() *preferences) error
+	// remove takes them away; it does nothing if there are none.
+	remove() error
+}
+
+// newStore is what the configuration names.
+func newStore(c Config) (store, error) {
+	if strings.HasPrefix(c.Store, registryPrefix) {
+		return newRegistry(c.Store)
+	}
+	return xmlFile(c.PreferencesPath()), nil
+}
+
+// xmlFile is Preferences.xml, by its path.
+type xmlFile string
+
+func (f xmlFile) load() (*preferences, error) {
+	data, err := os.ReadFile(string(f))
+	if err != nil {
+		return nil, err
+	}
+	return parsePreferences(data)
+}
+
+func (f xmlFile) remove() error {
+	if err := os.Remove(string(f)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// save truncates first and writes afterwards, in place: a SIGKILL between the two
+// leaves zero bytes (facts 4).
+func (f xmlFile) save(pause func() ending, content func() *preferences) error {
+	file, err := os.OpenFile(string(f), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if pause() == killed {
+		return errors.Join(context.Canceled, file.Close())
+	}
+	if prefs := content(); prefs != nil {
+		_, err = file.Write(prefs.render())
+	}
+	return errors.Join(err, file.Close())
+}
