@@ -206,12 +206,23 @@ func stage(text string) ([]string, error) {
 
 func unprintable(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' }
 
-// escapeWord returns text as cmd.exe takes it literally outside of quotes, as
-// far as carets go.
+// escapeWord returns text as cmd.exe takes it literally, as far as carets go:
+// between quotes nothing needs one, and a quote that none ends must not begin
+// such a stretch.
 func escapeWord(text string) string {
+	quotes := strings.Count(text, `"`)
+	lone := quotes%2 == 1
+	quoted := false
 	var b strings.Builder
 	for _, r := range text {
-		if strings.ContainsRune(`^&|<>()"`, r) {
+		switch {
+		case r == '"':
+			if quotes--; quotes == 0 && lone {
+				b.WriteByte('^')
+			} else {
+				quoted = !quoted
+			}
+		case !quoted && strings.ContainsRune("^&|<>()", r):
 			b.WriteByte('^')
 		}
 		b.WriteRune(r)

@@ -13,7 +13,7 @@ import (
 // startLimit bounds how long a shell may take to say that it is there: name
 // services and PAM can be slow, and a command that gives a shell may have to
 // find a container first.
-const startLimit = 5*time.Second
+const startLimit = time.Minute
 
 // maxGreeting bounds, in bytes, what a login may say before the shell is there.
 const maxGreeting = 64 << 10
