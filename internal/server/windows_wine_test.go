@@ -7,6 +7,7 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
 	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
+	"github.com/homelab-iac/terraform-provider-plex/internal/server"
 )
 
 // wineHost is a cmd.exe that a command gives, as Wine plays it.
@@ -19,13 +20,16 @@ func wineHost(t *testing.T) host.Host {
 		}
 		t.Skipf("NOT RUN: %s=wine and %s=test/lab/wine.sh say where Wine is", simtest.EnvLab, simtest.EnvWine)
 	}
+	if c := os.Getenv("WINE_TEE"); c != "" {
+		return host.Exec{Command: []string{c}}
+	}
 	return host.Exec{Command: []string{script, "run", "cmd.exe"}}
 }
 
 func TestWindowsInspect(t *testing.T) {
 	h := wineHost(t)
 	sim := bound(t, nil)
-	found, err := newServer(t, h, options(sim)).Inspect(t.Context())
+	found, err := newServer(t, h, onWindows(sim)).Inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +39,14 @@ func TestWindowsInspect(t *testing.T) {
 func TestWindowsUnbind(t *testing.T) {
 	h := wineHost(t)
 	sim := bound(t, nil)
-	s := newServer(t, h, options(sim))
+	s := newServer(t, h, onWindows(sim))
 	report := mustEdit(t, s, unbind)
 	if _, bound := prefs.ReadBinding(report.Document); bound || !report.Restarted {
 		t.Errorf("%+v", report)
 	}
+}
+
+// onWindows are the options of a server there.
+func onWindows(sim *simtest.ServerProcess, changes ...func(*server.Options)) server.Options {
+	return options(sim, append([]func(*server.Options){func(o *server.Options) { o.Platform = server.PlatformWindows }}, changes...)...)
 }
