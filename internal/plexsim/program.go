@@ -19,20 +19,20 @@ const (
 )
 
 const usage = `usage:
-  plexsim server                       run the media server in the foreground
+  plexsim server [DIR]                 run the media server of a support directory in the foreground
   plexsim start DIR                    start the media server of a support directory
   plexsim stop [--timeout D] [--no-wait] DIR
   plexsim status DIR                   0 if it runs, 3 if not
   plexsim preferences [--write|--remove] DIR
                                        its preferences as Preferences.xml; status 4 if there are none
   plexsim plextv [--addr A] [--account USER,MAIL,TOKEN]... [--requests FILE]
-Under the name "Plex Media Server" it is the media server.
+Under the name "Plex Media Server" it is plexsim server.
 `
 
 // Main runs the program; args[0] is the name it was called by.
 func Main(args []string, stdout, stderr io.Writer) int {
 	if isServerName(args[0]) {
-		return runServer(stderr)
+		return runServer(args[1:], stderr)
 	}
 	if len(args) < 2 {
 		_, _ = io.WriteString(stderr, usage)
@@ -52,7 +52,7 @@ func isServerName(path string) bool {
 func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
 	switch command {
 	case "server":
-		return runServer(stderr), nil
+		return runServer(args, stderr), nil
 	case "start", "stop", "status":
 		return control(command, args, stdout, stderr)
 	case "preferences":
@@ -65,10 +65,15 @@ func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
 }
 
 // runServer lives until it is told to stop, and longer where the configuration says
-// so.
-func runServer(stderr io.Writer) int {
+// so. args may begin with its support directory: a service of Windows is given no
+// environment.
+func runServer(args []string, stderr io.Writer) int {
+	getenv := os.Getenv
+	if len(args) > 0 {
+		getenv = environmentOf(args[0])
+	}
 	return attend(func(stop <-chan os.Signal) int { // first: it may be told at any time
-		config, err := LoadConfig(os.Getenv)
+		config, err := LoadConfig(getenv)
 		if err != nil {
 			_, _ = fmt.Fprintf(stderr, "%s: %v\n", ServerName, err)
 			return exitUsage
@@ -85,6 +90,16 @@ func runServer(stderr io.Writer) int {
 			}
 		}
 	})
+}
+
+// environmentOf is the program's environment, but for the support directory.
+func environmentOf(dir string) func(string) string {
+	return func(name string) string {
+		if name == EnvSupportDir {
+			return dir
+		}
+		return os.Getenv(name)
+	}
 }
 
 func control(command string, args []string, stdout, stderr io.Writer) (int, error) {

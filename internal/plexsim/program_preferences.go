@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 )
 
 // exitNone is the status of `preferences` where a server has none.
@@ -24,12 +23,7 @@ func runPreferences(args []string, stdin io.Reader, stdout, stderr io.Writer) (i
 	if len(dirs) != 1 || *write && *remove {
 		return exitUsage, errors.New("one directory is needed, and one thing to do")
 	}
-	config, err := LoadConfig(func(name string) string {
-		if name == EnvSupportDir {
-			return dirs[0]
-		}
-		return os.Getenv(name)
-	})
+	config, err := LoadConfig(environmentOf(dirs[0]))
 	if err != nil {
 		return exitFailed, err
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/windows/svc"
 )
@@ -26,7 +28,7 @@ var stopSignals = []os.Signal{os.Interrupt}
 // does (facts 5.4), or interrupts it.
 func attend(run func(stop <-chan os.Signal) int) int {
 	stop := make(chan os.Signal, 8)
-	if isService, err := svc.IsWindowsService(); err == nil && isService {
+	if isService() {
 		s := &service{run: run, stop: stop}
 		if err := svc.Run("", s); err != nil {
 			return exitFailed
@@ -39,6 +41,13 @@ func attend(run func(stop <-chan os.Signal) int) int {
 		return exitFailed
 	}
 	return run(stop)
+}
+
+// isService is true of what the service manager has started. The library's own answer
+// depends on the session, which in Wine is the same for all.
+func isService() bool {
+	parent, exists := lookUp(os.Getppid())
+	return exists && strings.EqualFold(filepath.Base(parent.path), "services.exe")
 }
 
 // service is the server as the service manager runs it.

@@ -6,13 +6,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 )
 
-// wmic knows "process [where CONDITION] get A,B [/format:csv|list|value]", with
-// conditions of the form NAME=VALUE, joined by and. Its output is what the real one
-// sends into a pipe: UTF-16 with a byte order mark, lines that end in CR CR LF.
+// wmic knows "process call create LINE" and "process [where CONDITION] get A,B [/format:csv|list|value]", with
+// conditions of the form NAME=VALUE, joined by and. Its lines end in CR CR LF, as
+// those of the real one do. They are bytes: the real one writes UTF-16 into a file,
+// which `type` turns into bytes on Windows, and in Wine does not.
 func wmic(arguments []string) int {
+	if len(arguments) == 4 && strings.EqualFold(strings.Join(arguments[:3], " "), "process call create") {
+		return create(arguments[3])
+	}
 	line := strings.Join(arguments, " ")
 	match := regexp.MustCompile(`(?i)^process(?: where \(?"?(.+?)"?\)?)? get ([\w, ]+?)(?: /format:(\w+)| /(value))?$`).FindStringSubmatch(line)
 	if match == nil {
@@ -36,9 +39,10 @@ func wmic(arguments []string) int {
 	return 0
 }
 
+func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+
 // properties are those of Win32_Process, by their names in lower case.
 func (p process) properties() map[string]string {
-	number := func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 	created := ""
 	if !p.started.IsZero() {
 		created = p.started.UTC().Format("20060102150405.000000") + "+000"
@@ -114,9 +118,5 @@ func columns(found []map[string]string, properties []string, value func(map[stri
 }
 
 func write(lines []string) {
-	out := []byte{0xff, 0xfe}
-	for _, unit := range utf16.Encode([]rune(strings.Join(append(lines, ""), "\r\r\n"))) {
-		out = append(out, byte(unit), byte(unit>>8))
-	}
-	_, _ = os.Stdout.Write(out)
+	_, _ = os.Stdout.WriteString(strings.Join(append(lines, ""), "\r\r\n"))
 }
