@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
@@ -50,7 +51,9 @@ func TestWindowsUnbind(t *testing.T) {
 	h := wineHost(t)
 	sim := bound(t, nil)
 	s := newServer(t, h, onWindows(sim))
+	begun := time.Now()
 	report := mustEdit(t, s, unbind)
+	t.Logf("the edit took %s", time.Since(begun))
 	if _, bound := prefs.ReadBinding(report.Document); bound || !report.Restarted {
 		t.Errorf("%+v", report)
 	}

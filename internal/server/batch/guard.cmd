@@ -5,11 +5,12 @@ rem that the lock is held: a file that is open for writing cannot be deleted.
 for /f "usebackq tokens=1,* delims==" %%a in ("found.txt") do set "%%a=%%b"
 set "locked="
 call :watch 2>"!guard_lock!"
-if "!locked!"=="over" exit
+if not "!locked!"=="guard" exit
 del "!guard_lock!" >nul 2>nul
 del "!lock_file!.holder" >nul 2>nul
 cd /d "!SystemRoot!" & rmdir /s /q "!batch_dir!" >nul 2>nul & exit 0
 :watch
+set "locked=guard"
 >guarded echo x
 set "silent=0"
 :watch_more

@@ -77,8 +77,14 @@ if exist started del started
 if exist start.log del start.log
 call :detached start
 set "naps=0"
+set "looks=0"
 :starting
 if exist started goto start_ended
+set /a looks=looks+1
+if !looks! lss 20 (
+cmd /d /c exit
+goto starting
+)
 if !naps! geq !p_command_limit! (
 set "detail=the start command has not ended within !p_command_limit! s"
 exit /b 1
