@@ -8,6 +8,7 @@ import (
 // Document is the preferences of one server, in whatever format its platform stores them.
 //
 // Names are matched whole and by case: MachineIdentifier is not ProcessedMachineIdentifier, which ends in it (plex-facts.md section 4).
+// Only a [Registry] matches them without case, as Windows does.
 // A name that is there with an empty value is there; what emptiness means is the caller's to say, as [ReadBinding] does.
 //
 // An edit that returns an error has changed nothing. A Document is not safe for concurrent use.
@@ -32,14 +33,21 @@ type Document interface {
 	Bytes() []byte
 }
 
-// Diff returns the names whose presence or value differs between two documents, sorted; none if the documents say the same.
+// typed is a [Document] whose values have types, which two values may differ in though their texts are the same.
+type typed interface{ kind(name string) string }
+
+// Diff returns the names whose presence, value or type differs between two documents, sorted; none if the documents say the same.
 // It compares what the documents say, not how: order, quoting and comments do not count. An empty value and an absent name differ.
+// Types count if both documents have them.
 func Diff(before, after Document) []string {
 	differing := make(map[string]struct{})
+	typedBefore, typesBefore := before.(typed)
+	typedAfter, typesAfter := after.(typed)
 	for _, name := range slices.Concat(before.Names(), after.Names()) {
 		old, was := before.Get(name)
 		now, is := after.Get(name)
-		if was != is || old != now {
+		retyped := typesBefore && typesAfter && typedBefore.kind(name) != typedAfter.kind(name)
+		if was != is || old != now || retyped {
 			differing[name] = struct{}{}
 		}
 	}

@@ -7,14 +7,17 @@ type Format int
 
 // The formats of design.md section 1.
 const (
-	FormatXML Format = iota // Preferences.xml
+	FormatXML      Format = 0 // Preferences.xml
+	FormatRegistry Format = 2 // the export of a registry key
 )
 
-// Parse reads a document of this format. Errors are those of [ParseXML].
+// Parse reads a document of this format. Errors are those of [ParseXML] and [ParseRegistry].
 func (f Format) Parse(data []byte) (Document, error) {
 	switch f {
 	case FormatXML:
 		return orNil(ParseXML(data))
+	case FormatRegistry:
+		return orNil(ParseRegistry(data))
 	default:
 		return nil, fmt.Errorf("format %d is not one of this package", int(f))
 	}

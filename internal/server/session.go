@@ -27,6 +27,17 @@ type record struct {
 	value []byte
 }
 
+// dialect is what differs in how the script and the batch speak.
+type dialect struct {
+	lineEnd string
+	batch   bool
+}
+
+var (
+	dialectPOSIX = dialect{lineEnd: "\n"}
+	dialectBatch = dialect{lineEnd: "\r\n", batch: true}
+)
+
 // session is the script, held open.
 type session struct {
 	shell   host.Shell
@@ -34,6 +45,9 @@ type session struct {
 	ended   chan struct{} // closed when the script's output has ended
 	readErr error         // why, once ended is closed
 	exited  chan error
+
+	dialect dialect
+	staged  map[string][]string // the files of changes that the batch has (batch_write.go)
 
 	ahead    []record // what was read already, and not yet taken
 	warnings []string // what was found out before
@@ -44,7 +58,14 @@ func (s *Server) open(ctx context.Context, mode string) (*session, error) {
 	if c := containerOf(s.host); c != nil {
 		return s.openContainer(ctx, c, mode)
 	}
-	return s.openShell(ctx, mode)
+	if s.options.Platform == PlatformWindows {
+		return s.openBatch(ctx, mode)
+	}
+	c, err := s.openShell(ctx, mode)
+	if errors.Is(err, host.ErrNotPOSIX) && s.options.Platform == "" {
+		return s.openBatch(ctx, mode)
+	}
+	return c, err
 }
 
 // openShell starts the script. The nonce that ends a value is new each time, so that
@@ -68,9 +89,11 @@ func (s *Server) unreached(doing string, err error) error {
 	return failed
 }
 
-func newSession(shell host.Shell, nonce string) *session {
+func newSession(shell host.Shell, nonce string) *session { return speak(shell, dialectPOSIX, nonce) }
+
+func speak(shell host.Shell, d dialect, nonce string) *session {
 	c := &session{
-		shell: shell, records: make(chan record), ended: make(chan struct{}), exited: make(chan error, 1),
+		shell: shell, dialect: d, records: make(chan record), ended: make(chan struct{}), exited: make(chan error, 1),
 	}
 	go c.read(nonce)
 	go func() {
@@ -87,7 +110,7 @@ func (c *session) read(nonce string) {
 	defer close(c.ended)
 	for {
 		limited.N = maxRecord
-		r, err := readRecord(in, nonce)
+		r, err := readRecord(in, c.dialect.lineEnd, nonce)
 		if err != nil {
 			if limited.N <= 0 {
 				err = errTooLong
@@ -95,25 +118,33 @@ func (c *session) read(nonce string) {
 			c.readErr = err
 			return
 		}
+		if c.dialect.batch {
+			r.value = decode(r.name, r.value)
+		}
+		if c.dialect.batch && r.name == recordOver {
+			c.readErr = io.EOF
+			_ = c.shell.Close()
+			return
+		}
 		c.records <- r // whoever closes the session takes what is left
 	}
 }
 
-func readRecord(in *bufio.Reader, nonce string) (record, error) {
+func readRecord(in *bufio.Reader, lineEnd, nonce string) (record, error) {
 	name, err := in.ReadString('\n')
 	if err != nil {
 		return record{}, err
 	}
 	var value []byte
-	end := []byte(nonce + "\n")
+	end := []byte(nonce + lineEnd)
 	for {
 		line, err := in.ReadSlice('\n')
 		// A line longer than the reader's buffer comes in parts.
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return record{}, err
 		}
-		if bytes.Equal(line, end) && bytes.HasSuffix(value, []byte("\n")) {
-			return record{name: strings.TrimSuffix(name, "\n"), value: value[:len(value)-1]}, nil
+		if bytes.Equal(line, end) && bytes.HasSuffix(value, []byte(lineEnd)) {
+			return record{name: strings.TrimSuffix(name, lineEnd), value: value[:len(value)-len(lineEnd)]}, nil
 		}
 		value = append(value, line...)
 	}
@@ -155,7 +186,7 @@ func (c *session) next(ctx context.Context) (record, error) {
 
 // say sends one command, and what follows it, in one write.
 func (c *session) say(command string, payload []byte) error {
-	_, err := c.shell.Write(append([]byte(command+"\n"), payload...))
+	_, err := c.shell.Write(append([]byte(command+c.dialect.lineEnd), payload...))
 	return err
 }
 

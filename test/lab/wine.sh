@@ -56,7 +56,7 @@ write_overlay() {
 install_standins() {
   local program=$LAB/wine/standin.exe name
   (cd "$REPO" && GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -ldflags '-s -w' -o "$program" ./test/lab/standin)
-  for name in login icacls tasklist schtasks sc timeout whoami wbem/wmic; do
+  for name in login certutil icacls tasklist schtasks sc timeout whoami wbem/wmic; do
     ln -f "$program" "$SYSTEM/$name.exe"
   done
 }

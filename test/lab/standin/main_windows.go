@@ -8,6 +8,7 @@ import (
 )
 
 var tools = map[string]func(arguments []string) int{
+	"certutil": certutil,
 	"icacls":   icacls,
 	"login":    login,
 	"sc":       sc,
