@@ -94,8 +94,8 @@ func registryLines(before, after prefs.Document) (changes, undo []string, err er
 		}
 	}
 	for _, line := range changes {
-		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' || r == '!' }) {
-			return nil, nil, fmt.Errorf("%w: the name of a value that is not ASCII", errors.ErrUnsupported)
+		if strings.ContainsFunc(line, func(r rune) bool { return r <= ' ' || r > '~' || r == '!' }) {
+			return nil, nil, fmt.Errorf("%w: the name of a value that has more than letters and digits of ASCII", errors.ErrUnsupported)
 		}
 	}
 	return changes, undo, nil

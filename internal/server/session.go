@@ -186,6 +186,9 @@ func (c *session) next(ctx context.Context) (record, error) {
 
 // say sends one command, and what follows it, in one write.
 func (c *session) say(command string, payload []byte) error {
+	if c.dialect.batch {
+		command += " ;" // what set /p may leave behind the command goes with this word
+	}
 	_, err := c.shell.Write(append([]byte(command+c.dialect.lineEnd), payload...))
 	return err
 }

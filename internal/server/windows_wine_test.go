@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"context"
+	"net"
 	"os"
 	"testing"
 
@@ -20,10 +22,18 @@ func wineHost(t *testing.T) host.Host {
 		}
 		t.Skipf("NOT RUN: %s=wine and %s=test/lab/wine.sh say where Wine is", simtest.EnvLab, simtest.EnvWine)
 	}
+	command := []string{script, "cmd"}
 	if c := os.Getenv("WINE_TEE"); c != "" {
-		return host.Exec{Command: []string{c}}
+		command = []string{c}
 	}
-	return host.Exec{Command: []string{script, "run", "cmd.exe"}}
+	return windows{host.Exec{Command: command}}
+}
+
+// windows is a command that gives cmd.exe, on a host whose ports are this machine's.
+type windows struct{ host.Exec }
+
+func (windows) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return host.Local{}.Dial(ctx, network, address)
 }
 
 func TestWindowsInspect(t *testing.T) {

@@ -77,8 +77,10 @@ if "!verb!"=="file" goto stopped_commands
 if "!verb!"=="line" goto stopped_commands
 if "!verb!"=="write" set "good=!after!"
 if "!verb!"=="wrote" set "good=!after!"
-if "!verb:~0,5!"=="wrote" goto written_there
-if "!verb:~0,5!"=="write" goto write_it
+if "!verb!"=="write" goto write_it
+if "!verb!"=="write-from-before" goto write_it
+if "!verb!"=="wrote" goto written_there
+if "!verb!"=="wrote-from-before" goto written_there
 goto not_written
 :write_it
 call :enter writing
@@ -96,15 +98,19 @@ set "outcome=left"
 if not "!was!"=="running" goto say_started
 set "outcome=yes"
 call :start_server
-if errorlevel 1 set "outcome=failed !detail!"
+if errorlevel 1 goto say_failed
+call :enter started
 goto say_started
 :not_written
 set "outcome=kept"
-call :bring_back
-if errorlevel 1 set "outcome=failed !detail!"
 set "done=yes"
+call :bring_back
+if errorlevel 1 goto say_failed
+if "!was!"=="running" call :enter started
+goto say_started
+:say_failed
+set "outcome=failed !detail!"
 :say_started
-if not "!outcome:~0,6!"=="failed" if "!was!"=="running" call :enter started
 set "value=!outcome!"
 call :say started
 set "value=!before!"

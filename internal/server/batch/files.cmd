@@ -85,13 +85,13 @@ if errorlevel 1 exit /b 1
 exit /b 0
 rem prune: keeps the copies of the last p_keep operations on this server.
 :prune
+call :prune_kind before
+call :prune_kind after
+exit /b 0
+:prune_kind
 set "kept=0"
-for /f "delims=" %%a in ('dir /b /o-n "!copies!\!machine_id!-*.before.reg" 2^>nul') do (
+for /f "delims=" %%a in ('dir /b /o-n "!copies!\!machine_id!-*.%1.reg" 2^>nul') do (
 set /a kept=kept+1
-set "old=%%a"
-if !kept! gtr !p_keep! (
-del "!copies!\!old!"
-del "!copies!\!old:.before.reg=.after.reg!"
-)
+if !kept! gtr !p_keep! del "!copies!\%%a"
 )
 exit /b 0

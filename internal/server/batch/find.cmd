@@ -35,12 +35,20 @@ exit /b 0
 rem no_preferences: the key of a user who is not logged on is not there to be asked.
 :no_preferences
 set "detail=!key! has no ProcessedMachineIdentifier"
-if not "!key:~0,11!"=="HKEY_USERS\" call :fail no-preferences
-for /f "tokens=2 delims=\" %%a in ("!key!") do set "hive=%%a"
+call :hive_of_key
+if /i not "!root!"=="HKEY_USERS" call :fail no-preferences
 reg query "HKEY_USERS\!hive!" >nul 2>nul
 if not errorlevel 1 call :fail no-preferences
 set "detail=HKEY_USERS\!hive! is not there"
 call :fail not-logged-on
+exit /b 0
+rem hive_of_key: in root and hive, the first two names of the key.
+:hive_of_key
+>key.txt echo !key!
+for /f "usebackq tokens=1,2 delims=\" %%a in ("key.txt") do (
+set "root=%%a"
+set "hive=%%b"
+)
 exit /b 0
 rem find_key: the key of whoever runs the server. Where several users have one, the one in whose
 rem session a server runs.
@@ -52,7 +60,7 @@ set "key=HKEY_CURRENT_USER\!tail!"
 call :read_id "!key!"
 if defined id set "found=1"
 if defined id set "keys=!key!"
-for /f "delims=" %%a in ('reg query HKEY_USERS 2^>nul') do call :consider "%%a"
+for /f "tokens=2 delims=\" %%a in ('reg query HKEY_USERS 2^>nul') do call :consider "%%a"
 if "!found!"=="0" call :nobody
 if "!found!"=="1" set "key=!keys!"
 if "!found!"=="1" exit /b 0
@@ -65,12 +73,10 @@ call :fail several-servers
 exit /b 0
 :consider
 set "hive=%~1"
-set "hive=!hive:HKEY_USERS\=!"
 if "!hive!"=="!sid!" exit /b 0
 if "!hive!"=="S-1-5-18" exit /b 0
 if "!hive!"=="S-1-5-19" exit /b 0
 if "!hive!"=="S-1-5-20" exit /b 0
-if not "!hive:_Classes=!"=="!hive!" exit /b 0
 call :read_id "HKEY_USERS\!hive!\!tail!"
 if not defined id exit /b 0
 set /a found=found+1
@@ -110,6 +116,5 @@ for /f "tokens=1,2,*" %%a in ('reg query %1 /v InstallFolder 2^>nul') do (
 if "%%a"=="InstallFolder" set "exe=%%c"
 )
 if not defined exe exit /b 0
-if "!exe:~-1!"=="\" set "exe=!exe:~0,-1!"
-set "exe=!exe!\Plex Media Server.exe"
+for %%a in ("!exe!\Plex Media Server.exe") do set "exe=%%~fa"
 exit /b 0

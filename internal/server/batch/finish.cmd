@@ -63,6 +63,7 @@ call :enter idle
 >>found.txt echo after=!after!
 >>found.txt echo good=!before!
 >>found.txt echo guard_lock=!guard_lock!
+>>found.txt echo lock_file=!lock_file!
 call :detached guard
 set "naps=0"
 :arming

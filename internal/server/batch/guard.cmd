@@ -3,7 +3,6 @@ rem gone, or when the far side has said nothing for too long. That the script is
 rem that the lock is held: a file that is open for writing cannot be deleted.
 :guard
 for /f "usebackq tokens=1,* delims==" %%a in ("found.txt") do set "%%a=%%b"
-set "lock_file=!guard_lock:.guard=.lock!"
 set "locked="
 call :watch 2>"!guard_lock!"
 if "!locked!"=="over" exit

@@ -8,8 +8,7 @@ rem Without /f, taskkill asks the windows of a process to close, and never ends 
 rem another session can be reached from that session alone: there a task does it.
 :windows-app_stop
 call :find_processes
-set "asked=0"
-for %%a in (!ours!) do (
+for /f "usebackq" %%a in ("ours.txt") do (
 taskkill /pid %%a
 if errorlevel 1 call :in_session "taskkill.exe /pid %%a"
 )
@@ -34,8 +33,8 @@ schtasks /delete /tn "!task!" /f
 exit /b !run_status!
 rem user_of_key: whose is the option of schtasks for that user, where that is not the one who looks.
 :user_of_key
-if not "!key:~0,11!"=="HKEY_USERS\" exit /b 0
-for /f "tokens=2 delims=\" %%a in ("!key!") do set "hive=%%a"
+call :hive_of_key
+if /i not "!root!"=="HKEY_USERS" exit /b 0
 set "name="
 set "domain="
 for /f "tokens=1,2,*" %%a in ('reg query "HKEY_USERS\!hive!\Volatile Environment"') do (

@@ -5,6 +5,7 @@ rem the session that they run in, or the word several. wmic is not on every Wind
 :find_processes
 set "ours="
 set "sessions="
+if exist ours.txt del ours.txt
 if exist "!SystemRoot!\System32\wbem\wmic.exe" (
 wmic process where "name='Plex Media Server.exe'" get ExecutablePath,ProcessId,SessionId /format:list <nul >processes.raw 2>nul
 ) else (
@@ -24,6 +25,7 @@ if /i not "!path_of!"=="!exe!" exit /b 0
 if not defined sessions set "sessions=%1"
 if not "!sessions!"=="%1" set "sessions=several"
 set "ours=!ours! !pid!"
+>>ours.txt echo !pid!
 set "path_of="
 exit /b 0
 rem listening: sets port_taken when somebody listens on the server's port. The word for it is in

@@ -21,12 +21,12 @@ rem with the old preferences or with the new ones, whole. Once the server may be
 rem watches: this same file, run as "server.cmd guard" by a process of its own.
 rem
 rem No name of a variable that others set stands between percent signs: host.BatchHost says why.
-rem Under Wine, && and || are not what they are on Windows, and a redirection behind a closing
-rem parenthesis is lost; neither is used.
+rem Wine's cmd.exe lacks some of what that of Windows has, so these are not used: && and ||, a
+rem redirection behind a closing parenthesis, parts of a variable (!x:~1!, !x:a=b!), and lists in a
+rem variable (for %%a in (!x!)). A text is taken apart by writing it into a file and reading that.
 if not "%1"=="" chcp 65001 >nul 2>nul
-if not "%1"=="" set "batch_dir=%~dp0"
-if "!batch_dir:~-1!"=="\" set "batch_dir=!batch_dir:~0,-1!"
-cd /d "!batch_dir!"
+if not "%1"=="" cd /d "%~dp0"
+set "batch_dir=!CD!"
 set "stage=idle"
 set "was=unknown"
 set "detail="

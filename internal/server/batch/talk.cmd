@@ -10,7 +10,11 @@ rem say_file NAME: a record that holds the file whose path is in file, in base64
 rem a file in UTF-16.
 :say_file
 if exist wire del wire
-certutil -f -encode "!file!" wire >nul
+certutil -f -encode "!file!" wire >certutil.log 2>&1
+if not exist wire (
+call :last_line certutil.log
+call :fail unreadable
+)
 echo %1
 type wire
 echo !p_nonce!
@@ -21,15 +25,15 @@ rem fail CODE: says what is wrong, with the detail in detail, and ends.
 set "value=%1 !detail!"
 call :say failed
 goto leave
-rem await: the next command, in verb and argument; errorlevel 1 when the far side has gone.
+rem await: the next command, in verb and argument; errorlevel 1 when the far side has gone. It is
+rem read again from a file, because set /p may leave the carriage return at the end, here behind a
+rem third word, and because Wine splits no text that a variable holds.
 :await
 set "line="
 set /p line=
 if not defined line exit /b 1
-set "verb=line"
-set "argument=!line:~5!"
-if "!line:~0,5!"=="line " exit /b 0
-for /f "tokens=1,2" %%a in ("!line!") do (
+>line.txt echo !line!
+for /f "usebackq tokens=1,2" %%a in ("line.txt") do (
 set "verb=%%a"
 set "argument=%%b"
 )
