@@ -61,8 +61,14 @@ install_standins() {
   done
 }
 
-# A server process that stays keeps the prefix loaded, and none of what is said here open.
-serve() { (cd / && exec wineserver -p < /dev/null > /dev/null 2>&1) || true; }
+# What Wine starts for all programs stays, from now on, and keeps nothing open of whoever would have been the first to need it: the server
+# process, the service manager, the desktop.
+serve() (
+  cd /
+  exec < /dev/null > /dev/null 2>&1
+  wineserver -p || true
+  "$WINE" taskkill /pid 0 || true
+)
 
 up() {
   local reasons
