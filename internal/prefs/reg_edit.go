@@ -86,11 +86,7 @@ func (r *Registry) Delete(names ...string) error {
 // become makes r the edited document if that is proven to have the wanted values and nothing else new, else leaves r alone. See [XML] for why the
 // proof is made here.
 func (r *Registry) become(edited regText, want []RegistryValue) error {
-	data := edited.bytes()
-	if len(data) > MaxSize {
-		return fmt.Errorf("%w: the edit would make it %d bytes, at most %d are written", ErrTooLarge, len(data), MaxSize)
-	}
-	next, err := ParseRegistry(data)
+	next, err := ParseRegistry(edited.bytes())
 	if errors.Is(err, ErrTooLarge) {
 		return err
 	}

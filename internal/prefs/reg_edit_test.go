@@ -101,9 +101,9 @@ func TestSetInREGEDIT4(t *testing.T) {
 	if got := string(r.Bytes()); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	for _, name := range []string{"a", "ö"} {
-		if err := r.Set(name, "ö"); !errors.Is(err, prefs.ErrValue) {
-			t.Errorf("Set(%q) = %v, want ErrValue", name, err)
+	for name, value := range map[string]string{"a": "ö", "ö": "a", "b": "居"} {
+		if err := r.Set(name, value); !errors.Is(err, prefs.ErrValue) {
+			t.Errorf("Set(%q, %q) = %v, want ErrValue", name, value, err)
 		}
 	}
 	if got := string(r.Bytes()); got != want {

@@ -21,7 +21,7 @@ type regReading struct {
 	key    string
 	values []RegistryValue
 	lines  []string // of the values, as they are written
-	other  []string // every other line of the document, in order
+	other  []string // every other line of the document, in order, that of the key too
 }
 
 var (
@@ -29,7 +29,6 @@ var (
 	valueLine = regexp.MustCompile(`^[ \t]*(?:@|"((?:[^"\\\r\n]|\\[^\r\n])*)")[ \t]*=[ \t]*` +
 		`(?:"((?:[^"\\]|\\[^\r\n])*)"|dword:([[:xdigit:]]{1,8})|hex(?:\(([[:xdigit:]]+)\))?:((?:[[:xdigit:], \t]|\\[ \t]*(?:\r\n|\r|\n))*))` +
 		`[ \t]*(?:;[^\r\n]*)?(?:\r\n|\r|\n|$)`)
-	anyLine    = regexp.MustCompile(`^[^\r\n]*(?:\r\n|\r|\n|$)`)
 	keyLine    = regexp.MustCompile(`^[ \t]*\[(.*)\]`)
 	octet      = regexp.MustCompile(`[[:xdigit:]]+`)
 	unquoteReg = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n", `\r`, "\r")
@@ -47,7 +46,7 @@ func readReg(data []byte) regReading {
 	for rest != "" {
 		value := valueLine.FindStringSubmatchIndex(rest)
 		if keys == 0 || value == nil {
-			line := anyLine.FindString(rest)
+			line := firstLine(rest)
 			if key := keyLine.FindStringSubmatch(line); key != nil {
 				if keys++; keys == 1 {
 					reading.key = joined(key[1])
@@ -67,6 +66,19 @@ func readReg(data []byte) regReading {
 		rest = rest[len(line):]
 	}
 	return reading
+}
+
+// firstLine is the first line of a text that is not empty, with its end.
+func firstLine(text string) string {
+	at := strings.IndexAny(text, "\r\n")
+	switch {
+	case at < 0:
+		return text
+	case strings.HasPrefix(text[at:], "\r\n"):
+		return text[:at+2]
+	default:
+		return text[:at+1]
+	}
 }
 
 // readRegValue decodes the groups of valueLine.
@@ -164,23 +176,19 @@ func proveRegEdit(before, after regReading, want []RegistryValue) error {
 	if len(after.values) != len(want) {
 		return fmt.Errorf("%w: it has %d settings instead of %d", ErrUnproven, len(after.values), len(want))
 	}
-	written := make(map[string]string, len(before.lines))
+	was := make(map[string]int, len(before.values))
 	for i, v := range before.values {
-		written[v.Name] = before.lines[i]
-	}
-	was := make(map[string]RegistryValue, len(before.values))
-	for _, v := range before.values {
-		was[v.Name] = v
+		was[v.Name] = i
 	}
 	for i, v := range after.values {
 		if !v.equal(want[i]) {
 			return fmt.Errorf("%w: setting %d is not the one intended", ErrUnproven, i+1)
 		}
-		if old, ok := was[v.Name]; ok && old.equal(v) && written[v.Name] != after.lines[i] {
+		if old, ok := was[v.Name]; ok && v.equal(before.values[old]) && before.lines[old] != after.lines[i] {
 			return fmt.Errorf("%w: setting %d is written in another way", ErrUnproven, i+1)
 		}
 	}
-	if before.key != after.key || !slices.Equal(before.other, after.other) {
+	if !slices.Equal(before.other, after.other) {
 		return fmt.Errorf("%w: something other than a setting has changed", ErrUnproven)
 	}
 	return nil

@@ -73,9 +73,6 @@ func readValue(key winreg.Key, name string) (prefs.RegistryValue, error) {
 		if !errors.Is(err, winreg.ErrShortBuffer) {
 			return prefs.RegistryValue{}, err
 		}
-		if n > prefs.MaxSize {
-			return prefs.RegistryValue{}, prefs.ErrTooLarge
-		}
 		data = make([]byte, n)
 	}
 }

@@ -156,6 +156,18 @@ func TestNothingIsWrittenToAKeyThatHasChangedMeanwhile(t *testing.T) {
 	}
 }
 
+// Windows takes the two names for one, which this project does not know, so it cannot hold what is meant.
+func TestAWriteThatWindowsMakesIntoSomethingElseIsAnError(t *testing.T) {
+	_, name := newKey(t)
+	after, err := prefs.NewRegistry(name, []prefs.RegistryValue{{Name: "Ä", Type: 1, Data: sz("1")}, {Name: "ä", Type: 1, Data: sz("2")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := registry.Write(mustRead(t, name), after); !errors.Is(err, registry.ErrChanged) {
+		t.Errorf("Write = %v, want ErrChanged", err)
+	}
+}
+
 func TestAKeyThatIsNotThereOrNotOneOfAUserIsAnError(t *testing.T) {
 	_, err := registry.Read(`HKCU\Software\terraform-provider-plex, Inc. absent`)
 	if !errors.Is(err, fs.ErrNotExist) {
