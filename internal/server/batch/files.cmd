@@ -90,7 +90,8 @@ call :prune_kind after
 exit /b 0
 :prune_kind
 set "kept=0"
-for /f "delims=" %%a in ('dir /b /o-n "!copies!\!machine_id!-*.%1.reg" 2^>nul') do (
+dir /b /o-n "!copies!\!machine_id!-*.%1.reg" >copies.txt 2>nul
+for /f "usebackq delims=" %%a in ("copies.txt") do (
 set /a kept=kept+1
 if !kept! gtr !p_keep! del "!copies!\%%a"
 )

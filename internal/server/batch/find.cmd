@@ -2,33 +2,25 @@ rem Which server is meant, and where its preferences are.
 :locate
 set "value=windows"
 call :say platform
-call :whoami
-set "value=!me!"
+set "value=!USERDOMAIN!\!USERNAME!"
 call :say user
 if defined p_preferences (set "key=!p_preferences!") else call :find_key
 set "value=!key!"
 call :say preferences_path
 call :read_id "!key!"
 if not defined id call :no_preferences
-call :install_folder
 call :find_manager
+if not "!manager!"=="commands" call :install_folder
 set "value=!manager!"
 call :say manager
 set "value=!unit!"
 call :say unit
 exit /b 0
-:whoami
-set "me="
-set "sid="
-for /f "tokens=1,2 delims=," %%a in ('whoami /user /fo csv /nh') do (
-set "me=%%~a"
-set "sid=%%~b"
-)
-exit /b 0
 rem read_id KEY: the machine identifier that a key holds, in id.
 :read_id
 set "id="
-for /f "tokens=1,2,*" %%a in ('reg query %1 /v ProcessedMachineIdentifier 2^>nul') do (
+reg query %1 /v ProcessedMachineIdentifier >query.txt 2>nul
+for /f "usebackq tokens=1,2,*" %%a in ("query.txt") do (
 if "%%a"=="ProcessedMachineIdentifier" set "id=%%c"
 )
 exit /b 0
@@ -53,6 +45,10 @@ exit /b 0
 rem find_key: the key of whoever runs the server. Where several users have one, the one in whose
 rem session a server runs.
 :find_key
+set "sid="
+whoami /user /fo csv /nh >whoami.txt 2>nul
+for /f "usebackq tokens=2 delims=," %%a in ("whoami.txt") do set "sid=%%~a"
+reg query HKEY_USERS >hives.txt 2>nul
 set "tail=Software\Plex, Inc.\Plex Media Server"
 set "keys="
 set "found=0"
@@ -60,7 +56,7 @@ set "key=HKEY_CURRENT_USER\!tail!"
 call :read_id "!key!"
 if defined id set "found=1"
 if defined id set "keys=!key!"
-for /f "tokens=2 delims=\" %%a in ('reg query HKEY_USERS 2^>nul') do call :consider "%%a"
+for /f "usebackq tokens=2 delims=\" %%a in ("hives.txt") do call :consider "%%a"
 if "!found!"=="0" call :nobody
 if "!found!"=="1" set "key=!keys!"
 if "!found!"=="1" exit /b 0
@@ -84,13 +80,13 @@ if defined keys set "keys=!keys!; "
 set "keys=!keys!HKEY_USERS\!hive!\!tail!"
 exit /b 0
 :nobody
-set "detail=neither !me! nor another user who is logged on has the key !tail!"
+set "detail=neither !USERNAME! nor another user who is logged on has the key !tail!"
 call :fail no-preferences
 exit /b 0
 rem key_of_session: of the keys that were found, the one of the user whose session it is.
 :key_of_session
 call :try_session "HKEY_CURRENT_USER"
-for /f "delims=" %%a in ('reg query HKEY_USERS 2^>nul') do call :try_session "%%a"
+for /f "usebackq delims=" %%a in ("hives.txt") do call :try_session "%%a"
 exit /b 0
 :try_session
 reg query "%~1\Volatile Environment\!sessions!" >nul 2>nul
@@ -112,7 +108,8 @@ if exist "%%~a\Plex\Plex Media Server\Plex Media Server.exe" set "exe=%%~a\Plex\
 )
 exit /b 0
 :read_install
-for /f "tokens=1,2,*" %%a in ('reg query %1 /v InstallFolder 2^>nul') do (
+reg query %1 /v InstallFolder >query.txt 2>nul
+for /f "usebackq tokens=1,2,*" %%a in ("query.txt") do (
 if "%%a"=="InstallFolder" set "exe=%%c"
 )
 if not defined exe exit /b 0

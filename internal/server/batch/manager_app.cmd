@@ -37,7 +37,8 @@ call :hive_of_key
 if /i not "!root!"=="HKEY_USERS" exit /b 0
 set "name="
 set "domain="
-for /f "tokens=1,2,*" %%a in ('reg query "HKEY_USERS\!hive!\Volatile Environment"') do (
+reg query "HKEY_USERS\!hive!\Volatile Environment" >query.txt 2>nul
+for /f "usebackq tokens=1,2,*" %%a in ("query.txt") do (
 if "%%a"=="USERNAME" set "name=%%c"
 if "%%a"=="USERDOMAIN" set "domain=%%c"
 )

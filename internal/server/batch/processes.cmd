@@ -1,7 +1,8 @@
 rem The processes of the server, and its port.
 rem
-rem find_processes: in ours, the numbers of the processes of this server; in sessions, the number of
-rem the session that they run in, or the word several. wmic is not on every Windows any more, and PowerShell is.
+rem find_processes: in ours, the numbers of the processes of this server, also a line each in ours.txt;
+rem in sessions, the number of the session that they run in, or the word several. wmic is not on every
+rem Windows any more, and PowerShell is.
 :find_processes
 set "ours="
 set "sessions="
@@ -12,21 +13,25 @@ wmic process where "name='Plex Media Server.exe'" get ExecutablePath,ProcessId,S
 powershell -NoProfile -NonInteractive -Command "Get-CimInstance Win32_Process | Where-Object Name -eq 'Plex Media Server.exe' | ForEach-Object { 'ExecutablePath=' + $_.ExecutablePath; 'ProcessId=' + $_.ProcessId; 'SessionId=' + $_.SessionId }" <nul >processes.raw 2>nul
 )
 type processes.raw >processes.txt
-set "path_of="
+set "program="
 for /f "usebackq tokens=1,* delims==" %%a in ("processes.txt") do (
 for /f "delims=" %%c in ("%%b") do (
-if "%%a"=="ExecutablePath" set "path_of=%%c"
+if "%%a"=="ExecutablePath" set "program=%%c"
 if "%%a"=="ProcessId" set "pid=%%c"
-if "%%a"=="SessionId" call :one_process
+if "%%a"=="SessionId" call :one_process %%c
+)
+)
+exit /b 0
+:one_process
 if not defined own goto add_process
-if not defined path_of goto add_process
-if /i not "!path_of!"=="!exe!" exit /b 0
+if not defined program goto add_process
+if /i not "!program!"=="!exe!" exit /b 0
 :add_process
 if not defined sessions set "sessions=%1"
 if not "!sessions!"=="%1" set "sessions=several"
 set "ours=!ours! !pid!"
 >>ours.txt echo !pid!
-set "path_of="
+set "program="
 exit /b 0
 rem listening: sets port_taken when somebody listens on the server's port. The word for it is in
 rem the language of the host; that the foreign address has the port 0 is not.
