@@ -22,6 +22,9 @@ type BatchHost interface {
 	// and administrators may enter; the variable batch_dir names that directory,
 	// and the script removes it.
 	//
+	// The variable batch_id is in the command line of the cmd.exe that runs the
+	// script, and in no other.
+	//
 	// script is lines of printable characters, each of at most MaxBatchLine
 	// bytes. It names no variable that is set before it begins between percent
 	// signs: at a prompt cmd.exe would expand it.
@@ -39,7 +42,7 @@ var ErrNotPOSIX = errors.New("the host has no POSIX shell")
 // to send it.
 const MaxBatchLine = 3000
 
-// batchReady is what cmd.exe says first, batchMore when it has done a command,
+// batchReady, an id and a hyphen between, is what cmd.exe says first, batchMore when it has done a command,
 // and batchRuns what the script says before anything of its own. They are sent in
 // a form that differs from what is said, so that an echo of the command is not
 // taken for its answer.
@@ -53,11 +56,14 @@ func escaped(mark string) string { return strings.Replace(mark, "-", "^-", 1) }
 
 // batchCommand starts cmd.exe under cmd.exe, PowerShell or no shell at all: no
 // word of it needs quotes. /d leaves out what the user runs in every shell, /q
-// the prompts; /e and /v do not depend on the user's settings.
-var batchCommand = []string{"cmd.exe", "/d", "/q", "/e:on", "/v:off", "/k", "echo", "plex-batch-%OS%"}
+// the prompts; /e and /v do not depend on the user's settings. The last word tells
+// this process from others, whoever looks.
+func batchCommand(id string) []string {
+	return []string{"cmd.exe", "/d", "/q", "/e:on", "/v:off", "/k", "echo", "plex-batch-%OS%-" + id}
+}
 
 // startBatch sends script to the cmd.exe that run starts, and runs it.
-func startBatch(ctx context.Context, name string, become Become, script string, run func() (*process, error)) (Shell, error) {
+func startBatch(ctx context.Context, name string, become Become, script string, run func(command []string) (*process, error)) (Shell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -67,12 +73,13 @@ func startBatch(ctx context.Context, name string, become Become, script string, 
 			Next: "Leave server.become out, and log in as the user who runs the server or as an administrator.",
 		}
 	}
-	p, err := run()
+	id := strings.ToLower(rand.Text())
+	p, err := run(batchCommand(id))
 	if err != nil {
 		return nil, onHost(name, err)
 	}
 	s := &shell{process: p, stdout: bufio.NewReader(p.stdout)}
-	if err := bounded(ctx, func() error { return s.beginBatch(script) }); err != nil {
+	if err := bounded(ctx, func() error { return s.beginBatch(id, script) }); err != nil {
 		p.abandon()
 		return nil, onHost(name, err)
 	}
@@ -80,9 +87,9 @@ func startBatch(ctx context.Context, name string, become Become, script string, 
 }
 
 // awaitBatch waits until cmd.exe says that it is there.
-func awaitBatch(ctx context.Context, p *process) error {
+func awaitBatch(ctx context.Context, id string, p *process) error {
 	s := &shell{process: p, stdout: bufio.NewReader(p.stdout)}
-	return bounded(ctx, func() error { return s.await(batchReady) })
+	return bounded(ctx, func() error { return s.await(batchReady + "-" + id) })
 }
 
 // bounded is what f returns, if it does so in time. It may go on after that,
@@ -100,13 +107,13 @@ func bounded(ctx context.Context, f func() error) error {
 	}
 }
 
-func (s *shell) beginBatch(script string) error {
+func (s *shell) beginBatch(id, script string) error {
 	text := "@echo off\r\necho " + escaped(batchRuns) + "\r\n" + script
-	staged, err := stage(text)
+	staged, err := stage(id, text)
 	if err != nil {
 		return err
 	}
-	if err := s.await(batchReady); err != nil {
+	if err := s.await(batchReady + "-" + id); err != nil {
 		return s.notReady(Become{}, err)
 	}
 	for _, command := range staged {
@@ -168,10 +175,11 @@ const maxCommand = 3800
 // stage is the commands that store text as server.cmd, in a new directory that
 // is the current one then. The user's own rights on the directory are those of
 // its owner (S-1-3-4), whose name need not be known.
-func stage(text string) ([]string, error) {
+func stage(id, text string) ([]string, error) {
 	directory := `%TEMP%\terraform-provider-plex-` + strings.ToLower(rand.Text())
 	commands := []string{
 		"chcp 65001 >nul",
+		"set batch_id=" + id,
 		`set "batch_dir=` + directory + `"`,
 		`mkdir "%batch_dir%"`,
 		`(if not exist "%batch_dir%\" exit 3)`,

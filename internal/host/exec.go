@@ -62,8 +62,8 @@ func (e Exec) givesBatch() bool {
 
 // Batch implements BatchHost.
 func (e Exec) Batch(ctx context.Context, script string) (Shell, error) {
-	return startBatch(ctx, e.Name(), e.Become, script, func() (*process, error) {
-		return e.start(strings.Join(batchCommand, " ") + "\r\n")
+	return startBatch(ctx, e.Name(), e.Become, script, func(command []string) (*process, error) {
+		return e.start(strings.Join(command, " ") + "\r\n")
 	})
 }
 

@@ -45,7 +45,7 @@ func (l Local) Batch(ctx context.Context, script string) (Shell, error) {
 	if !onWindows {
 		return nil, onHost(l.Name(), errors.New("cmd.exe is a part of Windows, and this machine has another system"))
 	}
-	return startBatch(ctx, l.Name(), l.Become, script, func() (*process, error) { return l.run(ctx, batchCommand) })
+	return startBatch(ctx, l.Name(), l.Become, script, func(command []string) (*process, error) { return l.run(ctx, command) })
 }
 
 // posixShell is where every POSIX system has its shell.

@@ -109,22 +109,23 @@ func (h *SSH) Shell(ctx context.Context, script string) (Shell, error) {
 
 // Batch implements BatchHost.
 func (h *SSH) Batch(ctx context.Context, script string) (Shell, error) {
-	return startBatch(ctx, h.Name(), h.become, script, func() (*process, error) { return h.runBatch(ctx) })
+	return startBatch(ctx, h.Name(), h.become, script, func(command []string) (*process, error) { return h.runBatch(ctx, command) })
 }
 
 // answersBatch tells whether the host has cmd.exe, whatever its login shell is.
 // What a shell says that knows no exec is in the language of the host; this is not.
 func (h *SSH) answersBatch(ctx context.Context) bool {
-	p, err := h.runBatch(ctx)
+	const id = "asked"
+	p, err := h.runBatch(ctx, batchCommand(id))
 	if err != nil {
 		return false
 	}
 	defer p.abandon()
-	return awaitBatch(ctx, p) == nil
+	return awaitBatch(ctx, id, p) == nil
 }
 
-func (h *SSH) runBatch(ctx context.Context) (*process, error) {
-	return h.pool.start(ctx, h.target, strings.Join(batchCommand, " "))
+func (h *SSH) runBatch(ctx context.Context, command []string) (*process, error) {
+	return h.pool.start(ctx, h.target, strings.Join(command, " "))
 }
 
 // run implements runner. The command line is given to the user's login shell,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,8 +73,8 @@ func (c *session) write(ctx context.Context, command string, before, after prefs
 
 // registryLines are the lines, below the header and the key, of a file that makes
 // the values of before those of after when reg.exe imports it; and of one that
-// takes away again what was added. They are ASCII, and data are in hexadecimal
-// digits: cmd.exe, which writes them into the file, changes nothing of that.
+// takes away again what was added. They are printable ASCII without spaces, of
+// which cmd.exe, which writes them into the file, changes nothing.
 func registryLines(before, after prefs.Document) (changes, undo []string, err error) {
 	was, ok1 := before.(*prefs.Registry)
 	next, ok2 := after.(*prefs.Registry)
@@ -88,7 +89,8 @@ func registryLines(before, after prefs.Document) (changes, undo []string, err er
 		changes = append(changes, quoteName(name)+"=-")
 	}
 	for _, v := range set {
-		changes = append(changes, hexLines(v)...)
+		text, _ := next.Get(v.Name)
+		changes = append(changes, valueLines(v, text)...)
 		if _, had := was.Get(v.Name); !had {
 			undo = append(undo, quoteName(v.Name)+"=-")
 		}
@@ -101,12 +103,21 @@ func registryLines(before, after prefs.Document) (changes, undo []string, err er
 	return changes, undo, nil
 }
 
-var quoteValueName = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+var quoteRegistry = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-func quoteName(name string) string { return `"` + quoteValueName.Replace(name) + `"` }
+func quoteName(name string) string { return `"` + quoteRegistry.Replace(name) + `"` }
 
-// hexLines is a value in lines that set /p can read, of fewer than 1023 characters.
-func hexLines(v prefs.RegistryValue) []string {
+// plainText is a text of which neither cmd.exe nor an import changes anything.
+var plainText = regexp.MustCompile(`^[A-Za-z0-9@._+-]{1,900}$`)
+
+// valueLines is a value in lines that set /p can read, of fewer than 1023
+// characters. A text as REG_SZ is plain where it can be: how an import takes the
+// data of a text in hexadecimal digits depends on how the file is encoded, for
+// some by its first line, for Wine's by its byte order mark.
+func valueLines(v prefs.RegistryValue, text string) []string {
+	if v.Type == 1 && plainText.MatchString(text) && len(v.Data) == 2*len(text)+2 {
+		return []string{quoteName(v.Name) + "=" + quoteName(text)}
+	}
 	const octets = 250
 	line := fmt.Sprintf("%s=hex(%x):", quoteName(v.Name), v.Type)
 	var lines []string

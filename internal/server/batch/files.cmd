@@ -19,7 +19,7 @@ call :locked 2>"!lock_file!"
 if defined locked goto leave
 if !naps! geq !p_lock_limit! (
 set "detail=the lock !lock_file! cannot be taken"
-for /f "usebackq delims=" %%a in ("!lock_file!.holder") do set "detail=%%a"
+call :last_line "!lock_file!.holder"
 call :fail locked
 )
 set /a naps=naps+1

@@ -64,6 +64,7 @@ call :enter idle
 >>found.txt echo good=!before!
 >>found.txt echo guard_lock=!guard_lock!
 >>found.txt echo lock_file=!lock_file!
+>>found.txt echo batch_id=!batch_id!
 call :detached guard
 set "naps=0"
 :arming

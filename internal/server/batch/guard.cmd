@@ -31,6 +31,7 @@ for /f "usebackq" %%a in ("turn") do if "%%a"=="started" set "patience=!p_verify
 if !silent! lss !patience! goto watch_more
 ren turn turn.guard >nul 2>nul
 if not exist turn.guard goto watch_more
+call :end_batch
 :take_over
 for /f "usebackq" %%a in ("stage.txt") do set "stage=%%a"
 if exist written set "written=yes"
@@ -40,4 +41,18 @@ if "!stage!"=="resting" goto bring_back
 if "!stage!"=="started" goto settle
 if "!stage!"=="writing" call :restore
 if "!stage!"=="writing" goto bring_back
+exit /b 0
+rem end_batch: ends the cmd.exe that waits for a line which does not come. It would hold the lock for
+rem as long as the connection is not given up, and has nothing more to do.
+:end_batch
+if exist "!SystemRoot!\System32\wbem\wmic.exe" (
+wmic process where "name='cmd.exe'" get CommandLine,ProcessId /format:csv <nul >batches.raw 2>nul
+) else (
+powershell -NoProfile -NonInteractive -Command "Get-CimInstance Win32_Process | Where-Object Name -eq 'cmd.exe' | ForEach-Object { 'x,' + $_.CommandLine + ',' + $_.ProcessId }" <nul >batches.raw 2>nul
+)
+type batches.raw >batches.txt
+find "!batch_id!" <batches.txt >batch.txt
+for /f "usebackq tokens=2,* delims=," %%a in ("batch.txt") do (
+for /f "delims=" %%c in ("%%b") do taskkill /f /pid %%c >nul 2>nul
+)
 exit /b 0

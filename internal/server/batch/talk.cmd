@@ -44,5 +44,5 @@ ping -n 2 127.0.0.1 >nul
 exit /b 0
 rem last_line FILE: the detail is the last line of a file that is not empty.
 :last_line
-for /f "usebackq delims=" %%a in ("%1") do set "detail=%%a"
+for /f "usebackq delims=" %%a in ("%~1") do set "detail=%%a"
 exit /b 0
