@@ -52,7 +52,8 @@ powershell -NoProfile -NonInteractive -Command "Get-CimInstance Win32_Process | 
 )
 type batches.raw >batches.txt
 find "!batch_id!" <batches.txt >batch.txt
-for /f "usebackq tokens=2,* delims=," %%a in ("batch.txt") do (
-for /f "delims=" %%c in ("%%b") do taskkill /f /pid %%c >nul 2>nul
-)
+for /f "usebackq tokens=3 delims=," %%a in ("batch.txt") do call :end_process %%a
+exit /b 0
+:end_process
+taskkill /f /pid %1 >nul 2>nul
 exit /b 0

@@ -14,21 +14,19 @@ powershell -NoProfile -NonInteractive -Command "Get-CimInstance Win32_Process | 
 )
 type processes.raw >processes.txt
 set "program="
-for /f "usebackq tokens=1,* delims==" %%a in ("processes.txt") do (
-for /f "delims=" %%c in ("%%b") do (
-if "%%a"=="ExecutablePath" set "program=%%c"
-if "%%a"=="ProcessId" set "pid=%%c"
-if "%%a"=="SessionId" call :one_process %%c
-)
-)
+for /f "usebackq tokens=1,* delims==" %%a in ("processes.txt") do call :one_property "%%a" "%%b"
 exit /b 0
-:one_process
+rem one_property NAME VALUE: a line of wmic ends in two carriage returns, of which call takes away one.
+:one_property
+if "%~1"=="ExecutablePath" set "program=%~2"
+if "%~1"=="ProcessId" set "pid=%~2"
+if not "%~1"=="SessionId" exit /b 0
 if not defined own goto add_process
 if not defined program goto add_process
 if /i not "!program!"=="!exe!" exit /b 0
 :add_process
-if not defined sessions set "sessions=%1"
-if not "!sessions!"=="%1" set "sessions=several"
+if not defined sessions set "sessions=%~2"
+if not "!sessions!"=="%~2" set "sessions=several"
 set "ours=!ours! !pid!"
 >>ours.txt echo !pid!
 set "program="

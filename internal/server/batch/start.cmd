@@ -23,7 +23,7 @@ rem
 rem No name of a variable that others set stands between percent signs: host.BatchHost says why.
 rem Wine's cmd.exe lacks some of what that of Windows has, so these are not used: && and ||, a
 rem redirection behind a closing parenthesis, parts of a variable (!x:~1!, !x:a=b!), and lists in a
-rem variable (for %%a in (!x!)). A text is taken apart by writing it into a file and reading that.
+rem variable (for %%a in (!x!)), and a for within a for. A text is taken apart by writing it into a file and reading that.
 if not "%1"=="" chcp 65001 >nul 2>nul
 if not "%1"=="" cd /d "%~dp0"
 set "batch_dir=!CD!"

@@ -91,7 +91,7 @@ func runTask(command string) error {
 	task.Stdin, task.Stdout, task.Stderr = null, null, null
 	task.SysProcAttr = &syscall.SysProcAttr{
 		CmdLine:       `"` + shell + `" /d /c "` + command + `"`,
-		CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP,
+		CreationFlags: windows.CREATE_NO_WINDOW | windows.CREATE_NEW_PROCESS_GROUP,
 	}
 	if err := task.Start(); err != nil {
 		return err

@@ -55,7 +55,7 @@ func spawn(line string) (uint32, error) {
 	startup := windows.StartupInfo{}
 	startup.Cb = uint32(unsafe.Sizeof(startup))
 	var started windows.ProcessInformation
-	err = windows.CreateProcess(nil, command, nil, nil, false, windows.DETACHED_PROCESS|windows.CREATE_NEW_PROCESS_GROUP|windows.CREATE_UNICODE_ENVIRONMENT,
+	err = windows.CreateProcess(nil, command, nil, nil, false, windows.CREATE_NO_WINDOW|windows.CREATE_NEW_PROCESS_GROUP|windows.CREATE_UNICODE_ENVIRONMENT,
 		&block[0], directory, &startup, &started)
 	if err != nil {
 		return 0, err
