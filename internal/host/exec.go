@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -17,7 +18,7 @@ type Exec struct {
 	Become  Become // within the shell that the command gives
 }
 
-var _ Host = Exec{}
+var _ BatchHost = Exec{}
 
 // Name implements Host.
 func (e Exec) Name() string {
@@ -36,6 +37,9 @@ func (e Exec) Dial(context.Context, string, string) (net.Conn, error) {
 
 // Shell implements Host.
 func (e Exec) Shell(ctx context.Context, script string) (Shell, error) {
+	if e.givesBatch() {
+		return nil, onHost(e.Name(), ErrNotPOSIX)
+	}
 	s, err := startShell(ctx, e.Name(), e, posixShell, e.Become, script)
 	if errors.Is(err, errTerminal) {
 		return nil, &Error{Err: err, Next: "Give the command in server.exec no terminal: kubectl exec -i and docker exec -i without -t, ssh without -t."}
@@ -43,8 +47,33 @@ func (e Exec) Shell(ctx context.Context, script string) (Shell, error) {
 	return s, err
 }
 
+// givesBatch tells whether the command names a shell of Windows. One that does
+// not know exec says so, in the language of the host, and goes on waiting.
+func (e Exec) givesBatch() bool {
+	for _, word := range e.Command {
+		word = strings.ToLower(word[strings.LastIndexAny(word, `/\`)+1:])
+		switch strings.TrimSuffix(word, ".exe") {
+		case "cmd", "powershell", "pwsh":
+			return true
+		}
+	}
+	return false
+}
+
+// Batch implements BatchHost.
+func (e Exec) Batch(ctx context.Context, script string) (Shell, error) {
+	return startBatch(ctx, e.Name(), e.Become, script, func(command []string) (*process, error) {
+		return e.start(strings.Join(command, " ") + "\r\n")
+	})
+}
+
 // run starts the user's command, and has the shell that it gives become argv.
 func (e Exec) run(_ context.Context, argv []string) (*process, error) {
+	return e.start(fmt.Sprintf("exec %s\n", quoteAll(argv)))
+}
+
+// start starts the user's command, and gives the shell its first line.
+func (e Exec) start(line string) (*process, error) {
 	if len(e.Command) == 0 {
 		return nil, errors.New("the command that gives a shell is empty")
 	}
@@ -54,7 +83,7 @@ func (e Exec) run(_ context.Context, argv []string) (*process, error) {
 	}
 	p.readsAhead = true
 	// An error shows in how the command ends.
-	_, _ = fmt.Fprintf(p.stdin, "exec %s\n", quoteAll(argv))
+	_, _ = io.WriteString(p.stdin, line)
 	return p, nil
 }
 

@@ -179,6 +179,15 @@ func (s *shell) await(mark string) error {
 	return errGreeting
 }
 
+// errNoShell is matched by the error of a command that ended before the shell's
+// first line: there is no such shell, or it may not be used.
+var errNoShell = errors.New("the shell has not begun")
+
+type noShell struct{ error }
+
+func (e *noShell) Unwrap() error        { return e.error }
+func (e *noShell) Is(target error) bool { return target == errNoShell }
+
 // notReady is why the shell did not start, in the words of whoever refused.
 func (s *shell) notReady(become Become, err error) error {
 	var g *greeting
@@ -199,7 +208,7 @@ func (s *shell) notReady(become Become, err error) error {
 		exit.Stderr = g.said
 	}
 	if ended == nil {
-		return fmt.Errorf("it ended at once: %s", strings.TrimSpace(said+" "+g.said))
+		ended = fmt.Errorf("it ended at once: %s", strings.TrimSpace(said+" "+g.said))
 	}
-	return ended
+	return &noShell{ended}
 }

@@ -2,8 +2,10 @@ package host
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -85,15 +87,45 @@ type SSH struct {
 	become Become
 }
 
-var _ Host = (*SSH)(nil)
+var _ BatchHost = (*SSH)(nil)
 
 // Name implements Host: the target as the user wrote it.
 func (h *SSH) Name() string { return h.target.String() }
 
 // Shell implements Host. It waits for one of the connection's sessions, as long
-// as ctx allows.
+// as ctx allows. On a host with Windows its error wraps ErrNotPOSIX: whether one
+// is, is asked once, when there is no POSIX shell.
 func (h *SSH) Shell(ctx context.Context, script string) (Shell, error) {
-	return startShell(ctx, h.Name(), h, posixShell, h.become, script)
+	if h.pool.hasBatch(h.target) {
+		return nil, onHost(h.Name(), ErrNotPOSIX)
+	}
+	s, err := startShell(ctx, h.Name(), h, posixShell, h.become, script)
+	if errors.Is(err, errNoShell) && h.answersBatch(ctx) {
+		h.pool.rememberBatch(h.target)
+		return nil, onHost(h.Name(), ErrNotPOSIX)
+	}
+	return s, err
+}
+
+// Batch implements BatchHost.
+func (h *SSH) Batch(ctx context.Context, script string) (Shell, error) {
+	return startBatch(ctx, h.Name(), h.become, script, func(command []string) (*process, error) { return h.runBatch(ctx, command) })
+}
+
+// answersBatch tells whether the host has cmd.exe, whatever its login shell is.
+// What a shell says that knows no exec is in the language of the host; this is not.
+func (h *SSH) answersBatch(ctx context.Context) bool {
+	const id = "asked"
+	p, err := h.runBatch(ctx, batchCommand(id))
+	if err != nil {
+		return false
+	}
+	defer p.abandon()
+	return awaitBatch(ctx, id, p) == nil
+}
+
+func (h *SSH) runBatch(ctx context.Context, command []string) (*process, error) {
+	return h.pool.start(ctx, h.target, strings.Join(command, " "))
 }
 
 // run implements runner. The command line is given to the user's login shell,

@@ -26,6 +26,7 @@ type SSHPool struct {
 
 	mu      sync.Mutex
 	entries map[string]*sshEntry
+	batch   map[SSHTarget]bool // hosts that have turned out to have Windows
 }
 
 // sshLimits are the durations and counts of a pool. Tests shorten them.
@@ -51,7 +52,20 @@ func NewSSHPool(settings SSHSettings) *SSHPool {
 		life:     life,
 		end:      end,
 		entries:  make(map[string]*sshEntry),
+		batch:    make(map[SSHTarget]bool),
 	}
+}
+
+func (p *SSHPool) hasBatch(target SSHTarget) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.batch[target]
+}
+
+func (p *SSHPool) rememberBatch(target SSHTarget) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.batch[target] = true
 }
 
 // Host is the machine target, with become for its shells. It connects when it is asked.

@@ -20,6 +20,7 @@ const (
 	EnvAddr       = "PLEXSIM_ADDR"
 	EnvPlexTVURL  = "PLEXSIM_PLEXTV_URL"
 	EnvEvents     = "PLEXSIM_EVENTS"
+	EnvStore      = "PLEXSIM_STORE"
 )
 
 // ConfigName is the configuration file that the program looks for in its support
@@ -46,7 +47,9 @@ type Config struct {
 	Events    string `json:"events,omitempty"`     // JSON-lines file, relative to SupportDir; none by default
 	Version   string `json:"version,omitempty"`
 	// Store is where the preferences are; default Preferences.xml in the data
-	// directory. [DefaultsStore] is the user defaults of an emulated Mac.
+	// directory. [DefaultsStore] is the user defaults of an emulated Mac. On Windows it
+	// may be the path of a registry key, HKEY_CURRENT_USER\…, and the program's default
+	// is that of the real server (facts 5.4).
 	Store string `json:"store,omitempty"`
 
 	// StartDelay passes between reading the preferences and opening the port.
@@ -59,7 +62,8 @@ type Config struct {
 	// WriteInterval is how often the preferences are rewritten from memory. Zero:
 	// only when they change and as the server stops.
 	WriteInterval Duration `json:"write_interval,omitempty"`
-	// TruncatePause passes between emptying Preferences.xml and writing it.
+	// TruncatePause passes between emptying Preferences.xml and writing it; of a
+	// registry key nothing is emptied.
 	TruncatePause Duration `json:"truncate_pause,omitempty"`
 	// TermDelay passes between SIGTERM and the server's first reaction to it.
 	TermDelay Duration `json:"term_delay,omitempty"`
@@ -148,6 +152,7 @@ func LoadConfig(getenv func(string) string) (Config, error) {
 	c.Addr = firstOf(getenv(EnvAddr), c.Addr)
 	c.PlexTVURL = firstOf(getenv(EnvPlexTVURL), c.PlexTVURL)
 	c.Events = firstOf(getenv(EnvEvents), c.Events)
+	c.Store = firstOf(getenv(EnvStore), c.Store, systemStore)
 	return c, nil
 }
 
@@ -184,11 +189,11 @@ func supportDir(getenv func(string) string) (string, error) {
 	if dir := getenv(EnvSupportDir); dir != "" {
 		return filepath.Abs(dir)
 	}
-	home := getenv("HOME")
+	home := getenv(envHome)
 	if home == "" {
-		return "", fmt.Errorf("neither %s nor HOME is set", EnvSupportDir)
+		return "", fmt.Errorf("neither %s nor %s is set", EnvSupportDir, envHome)
 	}
-	return filepath.Join(home, "Library", "Application Support"), nil
+	return filepath.Join(home, homeSupport), nil
 }
 
 func firstOf(values ...string) string {

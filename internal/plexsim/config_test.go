@@ -3,6 +3,7 @@ package plexsim_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -28,25 +29,36 @@ func TestConfigComesFromTheSupportDirectory(t *testing.T) {
 
 func TestEnvironmentOverridesTheConfigFile(t *testing.T) {
 	dir := t.TempDir()
-	file := filepath.Join(dir, "elsewhere.json")
-	must(t, os.WriteFile(file, []byte(`{"addr":"a","plextv_url":"b","events":"c","die_after":"1h"}`), 0o600))
+	file, elsewhere := filepath.Join(dir, "elsewhere.json"), filepath.Join(dir, "C")
+	must(t, os.WriteFile(file, []byte(`{"addr":"a","plextv_url":"b","events":"c","store":"d","die_after":"1h"}`), 0o600))
 	got, err := plexsim.LoadConfig(environment(map[string]string{
 		plexsim.EnvSupportDir: dir, plexsim.EnvConfig: file,
-		plexsim.EnvAddr: "A", plexsim.EnvPlexTVURL: "B", plexsim.EnvEvents: "/C",
+		plexsim.EnvAddr: "A", plexsim.EnvPlexTVURL: "B", plexsim.EnvEvents: elsewhere, plexsim.EnvStore: "D",
 	}))
 	must(t, err)
-	if got.Addr != "A" || got.PlexTVURL != "B" || got.EventsPath() != "/C" || got.DieAfter != forever {
+	if got.Addr != "A" || got.PlexTVURL != "B" || got.EventsPath() != elsewhere || got.Store != "D" || got.DieAfter != forever {
 		t.Errorf("got %+v", got)
 	}
 }
 
+// atHome is what the system says of a user whose directory is home.
+func atHome(home string) map[string]string {
+	if runtime.GOOS == "windows" {
+		return map[string]string{"LOCALAPPDATA": home}
+	}
+	return map[string]string{"HOME": home}
+}
+
 func TestSupportDirectoryDefaultsToTheHomeOfTheUser(t *testing.T) {
 	home := t.TempDir()
-	got, err := plexsim.LoadConfig(environment(map[string]string{"HOME": home}))
+	got, err := plexsim.LoadConfig(environment(atHome(home)))
 	must(t, err)
-	want := filepath.Join(home, "Library", "Application Support", "Plex Media Server", "Preferences.xml")
-	if got.PreferencesPath() != want {
-		t.Errorf("got %s", got.PreferencesPath())
+	want, store := filepath.Join(home, "Library", "Application Support"), ""
+	if runtime.GOOS == "windows" {
+		want, store = home, `HKEY_CURRENT_USER\Software\Plex, Inc.\Plex Media Server`
+	}
+	if got.DataDir() != filepath.Join(want, "Plex Media Server") || got.Store != store {
+		t.Errorf("got %s and %s", got.DataDir(), got.Store)
 	}
 	if _, err := plexsim.LoadConfig(environment(nil)); err == nil {
 		t.Error("no home and no directory: want an error")
@@ -69,7 +81,7 @@ func TestConfigThatIsWrongIsAnError(t *testing.T) {
 			if content != "" {
 				must(t, os.WriteFile(file, []byte(content), 0o600))
 			}
-			_, err := plexsim.LoadConfig(environment(map[string]string{"HOME": t.TempDir(), plexsim.EnvConfig: file}))
+			_, err := plexsim.LoadConfig(environment(map[string]string{plexsim.EnvSupportDir: t.TempDir(), plexsim.EnvConfig: file}))
 			if err == nil || !strings.Contains(err.Error(), file) {
 				t.Errorf("got %v", err)
 			}

@@ -51,6 +51,10 @@ func (d defaults) save(pause func() ending, content func() *preferences) error {
 	})
 }
 
+func (d defaults) remove() error {
+	return d.Update(func(cfprefs.Dict) (cfprefs.Dict, error) { return cfprefs.Dict{}, nil })
+}
+
 // PreferencesOf is a list as Preferences.xml would have it, sorted by name.
 func PreferencesOf(list cfprefs.Dict) []byte { return attributesOf(list).render() }
 

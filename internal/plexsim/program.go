@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 )
@@ -20,18 +19,20 @@ const (
 )
 
 const usage = `usage:
-  plexsim server                       run the media server in the foreground
+  plexsim server [DIR]                 run the media server of a support directory in the foreground
   plexsim start DIR                    start the media server of a support directory
   plexsim stop [--timeout D] [--no-wait] DIR
   plexsim status DIR                   0 if it runs, 3 if not
+  plexsim preferences [--write|--remove] DIR
+                                       its preferences as Preferences.xml; status 4 if there are none
   plexsim plextv [--addr A] [--account USER,MAIL,TOKEN]... [--requests FILE]
-Under the name "Plex Media Server" it is the media server.
+Under the name "Plex Media Server" it is plexsim server.
 `
 
 // Main runs the program; args[0] is the name it was called by.
 func Main(args []string, stdout, stderr io.Writer) int {
 	if isServerName(args[0]) {
-		return runServer(stderr)
+		return runServer(args[1:], stderr)
 	}
 	if len(args) < 2 {
 		_, _ = io.WriteString(stderr, usage)
@@ -51,9 +52,11 @@ func isServerName(path string) bool {
 func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
 	switch command {
 	case "server":
-		return runServer(stderr), nil
+		return runServer(args, stderr), nil
 	case "start", "stop", "status":
 		return control(command, args, stdout, stderr)
+	case "preferences":
+		return runPreferences(args, os.Stdin, stdout, stderr)
 	case "plextv":
 		return runPlexTV(args, stdout, stderr)
 	}
@@ -61,26 +64,41 @@ func run(command string, args []string, stdout, stderr io.Writer) (int, error) {
 	return exitUsage, errors.New("unknown command")
 }
 
-// runServer lives until a signal ends it, and longer where the configuration says
-// so.
-func runServer(stderr io.Writer) int {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, stopSignals...) // first: a signal may come at any time
-	config, err := LoadConfig(os.Getenv)
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "%s: %v\n", ServerName, err)
-		return exitUsage
+// runServer lives until it is told to stop, and longer where the configuration says
+// so. args may begin with its support directory: a service of Windows is given no
+// environment.
+func runServer(args []string, stderr io.Writer) int {
+	getenv := os.Getenv
+	if len(args) > 0 {
+		getenv = environmentOf(args[0])
 	}
-	config.Log = stderr
-	server := NewServer(config)
-	server.Launch()
-	for {
-		select {
-		case <-signals:
-			server.Terminate()
-		case <-server.Done():
-			return server.ExitCode()
+	return attend(func(stop <-chan os.Signal) int { // first: it may be told at any time
+		config, err := LoadConfig(getenv)
+		if err != nil {
+			_, _ = fmt.Fprintf(stderr, "%s: %v\n", ServerName, err)
+			return exitUsage
 		}
+		config.Log = stderr
+		server := NewServer(config)
+		server.Launch()
+		for {
+			select {
+			case <-stop:
+				server.Terminate()
+			case <-server.Done():
+				return server.ExitCode()
+			}
+		}
+	})
+}
+
+// environmentOf is the program's environment, but for the support directory.
+func environmentOf(dir string) func(string) string {
+	return func(name string) string {
+		if name == EnvSupportDir {
+			return dir
+		}
+		return os.Getenv(name)
 	}
 }
 

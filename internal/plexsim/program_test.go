@@ -5,6 +5,8 @@ package plexsim_test
 import (
 	"bufio"
 	"bytes"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -39,6 +41,25 @@ func TestServerRunsInTheForegroundUntilASignal(t *testing.T) {
 			}
 			s.WaitEvent(plexsim.EventStopped, 1)
 		})
+	}
+}
+
+func TestServerInheritsNoDescriptors(t *testing.T) {
+	s := simtest.NewServer(t, simtest.Options{})
+	read, write, err := os.Pipe()
+	must(t, err)
+	var out bytes.Buffer
+	start := exec.Command(simtest.Program(t), "start", s.SupportDir())
+	start.ExtraFiles = []*os.File{write}
+	start.Stdout, start.Stderr = &out, &out // pipes: Run waits until nobody holds them
+	must(t, start.Run())
+	must(t, write.Close())
+	if _, err := read.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the server holds a pipe: %v", err)
+	}
+	must(t, read.Close())
+	if !s.Running() {
+		t.Error("the server does not run")
 	}
 }
 

@@ -3,6 +3,7 @@ package plexsim
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -16,12 +17,17 @@ type store interface {
 	// content is asked after that, and nil leaves no preferences at all. The error is
 	// context.Canceled if pause said that the process was killed.
 	save(pause func() ending, content func() *preferences) error
+	// remove takes them away; it does nothing if there are none.
+	remove() error
 }
 
 // newStore is the store that the configuration names.
 func newStore(c Config) (store, error) {
 	if mac, ok := strings.CutPrefix(c.Store, defaultsPrefix); ok {
 		return newDefaults(mac, c)
+	}
+	if strings.HasPrefix(c.Store, registryPrefix) {
+		return newRegistry(c.Store)
 	}
 	return xmlFile(c.PreferencesPath()), nil
 }
@@ -45,6 +51,13 @@ func (f xmlFile) load() (*preferences, error) {
 		return nil, err
 	}
 	return parsePreferences(data)
+}
+
+func (f xmlFile) remove() error {
+	if err := os.Remove(string(f)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // save truncates first and writes afterwards, in place: a SIGKILL between the two

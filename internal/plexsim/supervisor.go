@@ -46,7 +46,7 @@ func (s Supervisor) Start(executable string) error {
 	if _, running := s.Running(); running {
 		return nil
 	}
-	if err := s.makeLink(executable); err != nil {
+	if err := giveName(executable, s.link()); err != nil {
 		return err
 	}
 	pid, err := s.spawn()
@@ -77,21 +77,10 @@ func (s Supervisor) lock() (unlock func(), err error) {
 	return lockFile(s.path("lock"))
 }
 
-// link is what the server is run by.
-func (s Supervisor) link() string { return s.path(ServerName) }
-
-// makeLink gives the executable the server's name: that is what the process is called
-// by the system, and how the program knows what it is (facts 5.2). A hard link
-// also shows that name in /proc/PID/exe; where there can be none, a symbolic link.
-func (s Supervisor) makeLink(executable string) error {
-	if err := os.Remove(s.link()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if os.Link(executable, s.link()) == nil {
-		return nil
-	}
-	return os.Symlink(executable, s.link())
-}
+// link is what the server is run by: under the server's name, since that is what
+// the process is called by the system, and how the program knows what it is
+// (facts 5.2).
+func (s Supervisor) link() string { return s.path(ServerName + executableSuffix) }
 
 // spawn starts the server in a session of its own. It inherits the environment
 // and nothing else: a descriptor that stays open would keep a caller waiting that

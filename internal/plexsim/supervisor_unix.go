@@ -3,14 +3,27 @@
 package plexsim
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"syscall"
 )
 
-// stopSignals ask the server to stop. NixOS sends SIGQUIT (facts 5.1).
-var stopSignals = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT}
+const executableSuffix = ""
+
+// giveName makes a link to an executable. A hard link also shows its name in
+// /proc/PID/exe; where there can be none, a symbolic link.
+func giveName(executable, link string) error {
+	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if os.Link(executable, link) == nil {
+		return nil
+	}
+	return os.Symlink(executable, link)
+}
 
 func terminateProcess(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) }
 

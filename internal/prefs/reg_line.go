@@ -196,9 +196,11 @@ func (s *regScanner) unquote(from, to int) (string, error) {
 	escaped := false
 	for _, r := range text {
 		switch {
+		case escaped && (r == 'n' || r == 'r'):
+			// Wine has these for the breaks of a text, which Windows exports as they are.
+			r = map[rune]rune{'n': '\n', 'r': '\r'}[r]
 		case escaped && r != '\\' && r != '"':
-			// Some programs write \n and \r, which regedit does not know.
-			return "", s.refuse(ErrNotRegistry, from, `an escape other than \\ and \"`)
+			return "", s.refuse(ErrNotRegistry, from, `an escape other than \\, \", \n and \r`)
 		case !escaped && r == '\\':
 			escaped = true
 			continue

@@ -31,7 +31,7 @@ var (
 		`[ \t]*(?:;[^\r\n]*)?(?:\r\n|\r|\n|$)`)
 	keyLine    = regexp.MustCompile(`^[ \t]*\[(.*)\]`)
 	octet      = regexp.MustCompile(`[[:xdigit:]]+`)
-	unquoteReg = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
+	unquoteReg = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\n`, "\n", `\r`, "\r")
 )
 
 // Halves of surrogate pairs stand for themselves in a reading, moved to where no character is that a single code unit can be.

@@ -35,9 +35,14 @@ var built = sync.OnceValues(func() (dir string, err error) {
 	if err != nil {
 		return dir, err
 	}
-	overrides := "provider_installation {\n dev_overrides {\n \"homelab-iac/plex\" = " + quote(dir) + "\n }\n direct {}\n}\n"
-	return dir, os.WriteFile(filepath.Join(dir, "terraform.rc"), []byte(overrides), 0o600)
+	return dir, os.WriteFile(filepath.Join(dir, "terraform.rc"), []byte(overridesOf(dir)), 0o600)
 })
+
+// overridesOf is the command-line configuration that makes terraform use the
+// provider in a directory.
+func overridesOf(dir string) string {
+	return "provider_installation {\n dev_overrides {\n \"homelab-iac/plex\" = " + quote(dir) + "\n }\n direct {}\n}\n"
+}
 
 // cli is terraform on the command line in a directory of its own, with the
 // provider as a program. It shows what terraform-plugin-testing does not:

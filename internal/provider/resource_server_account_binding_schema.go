@@ -85,7 +85,7 @@ func backupAttribute() schema.SingleNestedAttribute {
 			"directory": schema.StringAttribute{
 				MarkdownDescription: "Absolute path of the directory on the server's host. It is made, with mode 0700, where it does not exist; one that others can enter is refused. Default: a directory beside the server's data directory.",
 				Optional:            true,
-				Validators:          []validator.String{absolutePath{}},
+				Validators:          []validator.String{absolutePath},
 			},
 			"keep": schema.Int64Attribute{
 				MarkdownDescription: fmt.Sprintf("For how many operations copies are kept. Default `%d`.", server.DefaultKeep),

@@ -33,10 +33,10 @@ func serverAttribute() resource.SingleNestedAttribute {
 				Validators:          []validator.String{stringvalidator.OneOf(server.Platforms()...)},
 			},
 			"preferences_path": resource.StringAttribute{
-				MarkdownDescription: "Absolute path of the server's `Preferences.xml`; on macOS, of `com.plexapp.plexmediaserver.plist`. Not set: found by the service. " +
+				MarkdownDescription: "Absolute path of the server's `Preferences.xml`; on macOS, of `com.plexapp.plexmediaserver.plist`; on Windows the registry key, such as `HKEY_CURRENT_USER\\Software\\Plex, Inc.\\Plex Media Server`. Not set: found by the service. " +
 					"Set it where several servers run on one host, or where the data directory has been moved.",
 				Optional:   true,
-				Validators: []validator.String{absolutePath{}},
+				Validators: []validator.String{preferencesPlace},
 			},
 			"service": resource.SingleNestedAttribute{
 				MarkdownDescription: "The service that runs the server. Not set: the services that packages of Plex install are looked for, with every service manager that the host has.",

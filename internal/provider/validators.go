@@ -49,23 +49,27 @@ func (f textForm) ValidateString(_ context.Context, req validator.StringRequest,
 	})
 }
 
-// absolutePath is a path that means the same wherever it is used.
-type absolutePath struct{}
+// drivePattern begins an absolute path of Windows: a drive, or a share.
+var drivePattern = regexp.MustCompile(`^([A-Za-z]:[\\/]|\\\\[^\\/]+[\\/][^\\/]+)`)
 
-func (absolutePath) Description(context.Context) string { return "must be an absolute path" }
+// isAbsolute is true of a path that means the same wherever it is used.
+func isAbsolute(value string) bool {
+	return (path.IsAbs(value) || drivePattern.MatchString(value)) && !strings.ContainsFunc(value, unicode.IsControl)
+}
 
-func (v absolutePath) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+// absolutePath is such a path.
+var absolutePath = textForm{"Invalid path", `must be an absolute path, one that begins with a slash or, on Windows, with a drive; and hold no control characters`, isAbsolute}
 
-func (absolutePath) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, "Invalid path", func(value string) string {
-		switch {
-		case !path.IsAbs(value):
-			return "must be an absolute path: one that begins with a slash"
-		case strings.ContainsFunc(value, unicode.IsControl):
-			return "must not hold line breaks or other control characters"
-		}
-		return ""
-	})
+// keyPattern is the path of a registry key that belongs to a user.
+var keyPattern = regexp.MustCompile(`(?i)^(HKEY_CURRENT_USER|HKCU|(HKEY_USERS|HKU)\\[^\\]+)(\\[^\\]+)+$`)
+
+// preferencesPlace is where a server has its preferences.
+var preferencesPlace = textForm{
+	"Invalid path",
+	`must be an absolute path or, on Windows, a registry key of a user (HKEY_CURRENT_USER\…, HKEY_USERS\SID\…); and hold no control characters`,
+	func(value string) bool {
+		return path.IsAbs(value) && isAbsolute(value) || keyPattern.MatchString(value) && !strings.ContainsFunc(value, unicode.IsControl)
+	},
 }
 
 // positiveDuration is what time.ParseDuration reads, above zero.

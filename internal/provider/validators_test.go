@@ -10,8 +10,10 @@ import (
 // invalid are attributes that validation refuses, and what it says of them.
 var invalid = map[string]struct{ attributes, says string }{
 	"relative_path":    {`server = { preferences_path = "Preferences.xml" }`, "server.preferences_path must be an absolute path"},
+	"key_of_no_user":   {`server = { preferences_path = "HKEY_LOCAL_MACHINE\\Software\\Plex" }`, "registry key of a user"},
+	"key_with_break":   {`server = { preferences_path = "HKEY_CURRENT_USER\\Soft\nware" }`, "control characters"},
 	"path_with_break":  {`server = { preferences_path = "/a\nb" }`, "control characters"},
-	"other_platform":   {`server = { platform = "windows" }`, "linux"},
+	"other_platform":   {`server = { platform = "beos" }`, "linux"},
 	"service_and_more": {`server = { service = { name = "plex" }, commands = { stop = "a", start = "b", status = "c" } }`, "commands"},
 	"service_nothing":  {`server = { service = {} }`, "name"},
 	"service_manager":  {`server = { service = { manager = "upstart", name = "plex" } }`, "systemd-user"},

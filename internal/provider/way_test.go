@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,8 +25,13 @@ import (
 // envWay says how the tests reach the servers of a lab host: not set, as this
 // machine; "ssh", by SSH as admin, who becomes root with sudo, through a jump
 // host, with a key that only an agent has, and with a hashed known_hosts; "sshd",
-// likewise, as root and to an sshd of the tests' own on this machine.
-const envWay = "PLEX_LAB_WAY"
+// likewise, as root and to an sshd of the tests' own on this machine; "wine",
+// likewise, to the sshd that `test/lab/wine.sh sshd up` has started in the directory
+// envSSHD, and to cmd.exe.
+const (
+	envWay  = "PLEX_LAB_WAY"
+	envSSHD = "PLEX_LAB_SSHD"
+)
 
 // way is how the tests reach their servers.
 type way struct {
@@ -51,6 +59,17 @@ var ways = sync.OnceValues(func() (way, error) {
 		return bySSH("admin", hostAuthorized)
 	case "sshd":
 		return bySSH("root", ownSSHD)
+	case "wine":
+		me, err := user.Current()
+		if err != nil {
+			return way{}, err
+		}
+		w, err := bySSH(me.Username, wineSSHD)
+		if err != nil {
+			return way{}, err
+		}
+		w.server, w.imported = []string{w.server[0], `platform = "windows"`}, map[string]any{"ssh": w.imported["ssh"], "platform": "windows"}
+		return w, nil
 	}
 	return way{}, fmt.Errorf("%s is %q", envWay, os.Getenv(envWay))
 })
@@ -58,9 +77,9 @@ var ways = sync.OnceValues(func() (way, error) {
 // wayDir holds what bySSH makes; empty if it was not called.
 var wayDir string
 
-// bySSH reaches this machine as a user who is let in by open, which gives the
+// bySSH reaches this machine as the user login, who is let in by open, which gives the
 // port and the host's key.
-func bySSH(user string, open func(dir string, authorized []byte) (int, ssh.PublicKey, error)) (way, error) {
+func bySSH(login string, open func(dir string, authorized []byte) (int, ssh.PublicKey, error)) (way, error) {
 	dir, err := os.MkdirTemp("", "way-")
 	if err != nil {
 		return way{}, err
@@ -75,7 +94,7 @@ func bySSH(user string, open func(dir string, authorized []byte) (int, ssh.Publi
 		return way{}, err
 	}
 	config := fmt.Sprintf("Host den\n ProxyJump gate\nHost den gate\n HostName 127.0.0.1\n Port %d\n User %s\n IdentityAgent %s/agent\n UserKnownHostsFile %s/known_hosts\n",
-		port, user, dir, dir)
+		port, login, dir, dir)
 	address := knownhosts.Normalize(fmt.Sprintf("127.0.0.1:%d", port))
 	for name, text := range map[string]string{
 		"config":      config,
@@ -91,7 +110,7 @@ func bySSH(user string, open func(dir string, authorized []byte) (int, ssh.Publi
 		imported: map[string]any{"ssh": map[string]string{"host": "den"}},
 		provider: "ssh = { config_path = " + quote(filepath.Join(dir, "config")) + " }",
 	}
-	if user != "root" {
+	if login != "root" {
 		w.server, w.imported["become"] = append(w.server, "become = true"), true
 	}
 	return w, nil
@@ -181,6 +200,29 @@ func ownSSHD(dir string, authorized []byte) (int, ssh.PublicKey, error) {
 		}
 	}
 	key, err := publicKey(hostKey + ".pub")
+	return port, key, err
+}
+
+// wineSSHD has the sshd of test/lab/wine.sh let the key in.
+func wineSSHD(_ string, authorized []byte) (int, ssh.PublicKey, error) {
+	dir := os.Getenv(envSSHD)
+	keys, err := os.OpenFile(filepath.Join(dir, "authorized_keys"), os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, nil, fmt.Errorf("%s: %w", envSSHD, err)
+	}
+	_, err = keys.Write(authorized)
+	if err := errors.Join(err, keys.Close()); err != nil {
+		return 0, nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "port"))
+	if err != nil {
+		return 0, nil, err
+	}
+	port, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, nil, err
+	}
+	key, err := publicKey(filepath.Join(dir, "host_key.pub"))
 	return port, key, err
 }
 

@@ -91,6 +91,12 @@ func (e *edit) rehearse(ctx context.Context) error {
 		return &Error{Doing: doingPlan, Host: e.Host(), Err: err, State: stateUntouched}
 	}
 	e.report.Changed = len(prefs.Diff(e.was.Document, next)) > 0
+	if !e.report.Changed {
+		return nil
+	}
+	if err := e.session.stage(ctx, e.was.Document, next); err != nil {
+		return e.interrupted(doingPlan, err)
+	}
 	return nil
 }
 
@@ -131,7 +137,7 @@ func (e *edit) replace(ctx context.Context) error {
 	if err != nil {
 		return e.kept(ctx, err)
 	}
-	if err := e.session.say(command, e.next.Bytes()); err != nil {
+	if err := e.session.write(ctx, command, e.old, e.next); err != nil {
 		return e.lost(err)
 	}
 	return e.started(ctx)
@@ -161,7 +167,7 @@ func (e *edit) write(left []byte) (command string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.Join(append(commands, fmt.Sprintf("%s %d", command, len(e.next.Bytes()))), "\n"), nil
+	return strings.Join(append(commands, command), "\n"), nil
 }
 
 // kept ends an edit whose change failed on the stopped server: it starts as it is.

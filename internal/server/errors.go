@@ -84,7 +84,7 @@ const (
 )
 
 var failures = map[string]failure{
-	"unsupported":       {ErrUnsupported, doingFind, stateUntouched, "This version manages servers on Linux, FreeBSD and macOS."},
+	"unsupported":       {ErrUnsupported, doingFind, stateUntouched, "This version manages servers on Linux, FreeBSD, macOS and Windows."},
 	"service-not-found": {ErrServiceNotFound, doingFind, stateUntouched, "Set server.service.name, and server.service.manager, to the service that runs the server, or server.commands to the commands that stop it, start it and tell its status."},
 	"several-servers":   {ErrSeveralServers, doingFind, stateUntouched, "Set server.service.name and server.service.manager, or server.preferences_path, to those of one of them."},
 	"no-preferences":    {ErrNoPreferences, doingFind, stateUntouched, "Set server.preferences_path. A server that has never run has no preferences yet: start it once."},

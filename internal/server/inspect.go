@@ -75,6 +75,9 @@ func (s *Server) Inspect(ctx context.Context) (Inspection, error) {
 // (plex-facts section 4), so a reading may catch it in between: it is repeated.
 func (s *Server) ready(ctx context.Context, c *session) (Inspection, error) {
 	found := Inspection{Warnings: c.warnings}
+	if c.dialect.batch {
+		found.Format = prefs.FormatRegistry
+	}
 	for attempt := 1; ; attempt++ {
 		data, err := s.report(ctx, c, &found)
 		if err != nil {

@@ -18,6 +18,11 @@ const (
 	ManagerMacOSApp    = "macos-app"   // the name is that of the application, or its path
 	ManagerLaunchd     = "launchd"     // the name is the label of the job
 
+	// Those of Windows, pieces of batch/: the application of a user who is logged
+	// on, and a service whose program runs the server.
+	ManagerWindowsApp     = "windows-app"
+	ManagerWindowsService = "windows-service"
+
 	// ManagerCommands is the user's own commands, and managerNone a platform
 	// whose service no command is known for: such a server is only looked at.
 	ManagerCommands = "commands"
@@ -27,12 +32,13 @@ const (
 	managerOffline = "offline"
 )
 
-// Managers are those that Service.Manager may name, in the order in which a
-// name without a manager is looked up.
+// Managers are those that Service.Manager may name.
 func Managers() []string {
-	return slices.Clone(managers)
+	return append(slices.Clone(managers), ManagerWindowsApp, ManagerWindowsService)
 }
 
+// managers are those of POSIX systems, in the order in which a name without a
+// manager is looked up.
 var managers = []string{
 	ManagerSystemd, ManagerSystemdUser, ManagerSnap, ManagerSynopkg, ManagerQNAP, ManagerFreeBSD,
 	ManagerOpenRC, ManagerRunit, ManagerS6, ManagerSupervisord, ManagerSysV, ManagerMacOSApp, ManagerLaunchd,

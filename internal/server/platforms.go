@@ -74,7 +74,7 @@ var platforms = []platform{
 
 // Platforms are the names that Options.Platform may have.
 func Platforms() []string {
-	var names []string
+	names := []string{PlatformWindows}
 	for _, p := range platforms {
 		if !slices.Contains(names, p.Name) {
 			names = append(names, p.Name)

@@ -23,7 +23,10 @@ var relayScript string
 
 // relay carries requests to a server by its host's own curl or wget, for hosts
 // that give a shell and let no connection through.
-type relay struct{ host host.Host }
+type relay struct {
+	host    host.Host
+	windows bool // it is known to be there, and has no curl for sure
+}
 
 var _ http.RoundTripper = relay{}
 
@@ -35,6 +38,9 @@ var errRelay = errors.New("the host's own curl or wget got no answer")
 // RoundTrip implements http.RoundTripper. Requests have no body.
 func (r relay) RoundTrip(req *http.Request) (*http.Response, error) {
 	said, err := r.ask(req)
+	if errors.Is(err, host.ErrNotPOSIX) {
+		return nil, fmt.Errorf("%w: %w", pms.ErrNoRoute, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +67,9 @@ func (r relay) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // ask runs the script to its end.
 func (r relay) ask(req *http.Request) ([]byte, error) {
+	if r.windows {
+		return nil, host.ErrNotPOSIX
+	}
 	ctx := req.Context()
 	limit := time.Minute
 	if until, ok := ctx.Deadline(); ok {

@@ -56,7 +56,7 @@ func only(t *testing.T, name, program string, arguments ...string) relay {
 			t.Fatal(err)
 		}
 	}
-	return relay{pathHost{host.Local{}, bin}}
+	return relay{host: pathHost{host.Local{}, bin}}
 }
 
 // pathHost sets the PATH of every script.

@@ -95,7 +95,7 @@ func New(h host.Host, options Options) (*Server, error) {
 		options.Backup.Keep = DefaultKeep
 	}
 	options.Limits = options.Limits.withDefaults()
-	api, err := pms.New(options.URL, dialer(h), relay{h})
+	api, err := pms.New(options.URL, dialer(h), relay{h, options.Platform == PlatformWindows})
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,17 @@ type record struct {
 	value []byte
 }
 
+// dialect is what differs in how the script and the batch speak.
+type dialect struct {
+	lineEnd string
+	batch   bool
+}
+
+var (
+	dialectPOSIX = dialect{lineEnd: "\n"}
+	dialectBatch = dialect{lineEnd: "\r\n", batch: true}
+)
+
 // session is the script, held open.
 type session struct {
 	shell   host.Shell
@@ -51,6 +62,9 @@ type session struct {
 	ended   chan struct{} // closed when the script's output has ended
 	readErr error         // why, once ended is closed
 	exited  chan error
+
+	dialect dialect
+	staged  map[string][]string // the files of changes that the batch has (batch_write.go)
 
 	saying   sync.Mutex // one command at a time
 	ahead    []record   // what was read already, and not yet taken
@@ -62,7 +76,14 @@ func (s *Server) open(ctx context.Context, mode string) (*session, error) {
 	if c := containerOf(s.host); c != nil {
 		return s.openContainer(ctx, c, mode)
 	}
-	return s.openShell(ctx, mode)
+	if s.options.Platform == PlatformWindows {
+		return s.openBatch(ctx, mode)
+	}
+	c, err := s.openShell(ctx, mode)
+	if errors.Is(err, host.ErrNotPOSIX) && s.options.Platform == "" {
+		return s.openBatch(ctx, mode)
+	}
+	return c, err
 }
 
 // openShell starts the script. The nonce that ends a value is new each time, so that
@@ -86,9 +107,11 @@ func (s *Server) unreached(doing string, err error) error {
 	return failed
 }
 
-func newSession(shell host.Shell, nonce string) *session {
+func newSession(shell host.Shell, nonce string) *session { return speak(shell, dialectPOSIX, nonce) }
+
+func speak(shell host.Shell, d dialect, nonce string) *session {
 	c := &session{
-		shell: shell, records: make(chan record), ended: make(chan struct{}), exited: make(chan error, 1),
+		shell: shell, dialect: d, records: make(chan record), ended: make(chan struct{}), exited: make(chan error, 1),
 	}
 	go c.read(nonce)
 	go func() {
@@ -105,7 +128,7 @@ func (c *session) read(nonce string) {
 	defer close(c.ended)
 	for range maxRecords {
 		limited.N = maxRecord
-		r, err := readRecord(in, nonce)
+		r, err := readRecord(in, c.dialect.lineEnd, nonce)
 		if err != nil {
 			if limited.N <= 0 {
 				err = overLong(maxRecord)
@@ -113,12 +136,20 @@ func (c *session) read(nonce string) {
 			c.readErr = err
 			return
 		}
+		if c.dialect.batch {
+			r.value = decode(r.name, r.value)
+		}
+		if c.dialect.batch && r.name == recordOver {
+			c.readErr = io.EOF
+			_ = c.shell.Close()
+			return
+		}
 		c.records <- r // whoever closes the session takes what is left
 	}
 	c.readErr = fmt.Errorf("%w: more than %d answers", errTooMuch, maxRecords)
 }
 
-func readRecord(in *bufio.Reader, nonce string) (record, error) {
+func readRecord(in *bufio.Reader, lineEnd, nonce string) (record, error) {
 	line, err := in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
 		return record{}, overLong(len(line))
@@ -126,21 +157,21 @@ func readRecord(in *bufio.Reader, nonce string) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	name := strings.TrimSuffix(string(line), "\n")
+	name := strings.TrimSuffix(string(line), lineEnd)
 	limit := maxSaid
 	if documents[name] {
 		limit = maxRecord
 	}
 	var value []byte
-	end := []byte(nonce + "\n")
+	end := []byte(nonce + lineEnd)
 	for {
 		line, err := in.ReadSlice('\n')
 		// A line longer than the reader's buffer comes in parts.
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return record{}, err
 		}
-		if bytes.Equal(line, end) && bytes.HasSuffix(value, []byte("\n")) {
-			return record{name: name, value: value[:len(value)-1]}, nil
+		if bytes.Equal(line, end) && bytes.HasSuffix(value, []byte(lineEnd)) {
+			return record{name: name, value: value[:len(value)-len(lineEnd)]}, nil
 		}
 		if value = append(value, line...); len(value) > limit {
 			return record{}, overLong(limit)
@@ -184,16 +215,24 @@ func (c *session) next(ctx context.Context) (record, error) {
 
 // say sends one command, and what follows it, in one write.
 func (c *session) say(command string, payload []byte) error {
+	if c.dialect.batch {
+		command += " ;" // what set /p may leave behind the command goes with this word
+	}
 	c.saying.Lock()
 	defer c.saying.Unlock()
-	_, err := c.shell.Write(append([]byte(command+"\n"), payload...))
+	_, err := c.shell.Write(append([]byte(command+c.dialect.lineEnd), payload...))
 	return err
 }
 
 // attend tells the script again and again, until end is called, that somebody is
 // still there. It goes with all that takes its time while the script only waits
 // and holds the lock: on a dead network it must not do so for long.
+//
+// The batch hears nothing of it: it takes one line each time that it asks.
 func (c *session) attend(every time.Duration) (end func()) {
+	if c.dialect.batch {
+		return func() {}
+	}
 	over, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)

@@ -263,15 +263,15 @@ func TestARecordIsReadByteExact(t *testing.T) {
 		strings.Repeat("y", 4096-1) + nonce, "\r\n" + nonce + "\r\n",
 	} {
 		in := bufio.NewReader(strings.NewReader("name\n" + value + "\n" + nonce + "\nnext\nsecond\n" + nonce + "\n"))
-		got, err := readRecord(in, nonce)
+		got, err := readRecord(in, "\n", nonce)
 		if err != nil || got.name != "name" || !bytes.Equal(got.value, []byte(value)) {
 			t.Errorf("%.40q (%d bytes): got %s, %.40q (%d bytes), %v", value, len(value), got.name, got.value, len(got.value), err)
 			continue
 		}
-		if got, err := readRecord(in, nonce); err != nil || got.name != "next" || string(got.value) != "second" {
+		if got, err := readRecord(in, "\n", nonce); err != nil || got.name != "next" || string(got.value) != "second" {
 			t.Errorf("after %.40q: got %s %q, %v", value, got.name, got.value, err)
 		}
-		if _, err := readRecord(in, nonce); !errors.Is(err, io.EOF) {
+		if _, err := readRecord(in, "\n", nonce); !errors.Is(err, io.EOF) {
 			t.Errorf("at the end: %v", err)
 		}
 	}

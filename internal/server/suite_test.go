@@ -201,7 +201,19 @@ type wire struct {
 }
 
 func (w *wire) Shell(ctx context.Context, script string) (host.Shell, error) {
-	s, err := w.Host.Shell(ctx, script)
+	return w.watch(w.Host.Shell(ctx, script))
+}
+
+// Batch is for a Host that may have Windows.
+func (w *wire) Batch(ctx context.Context, script string) (host.Shell, error) {
+	h, ok := w.Host.(host.BatchHost)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return w.watch(h.Batch(ctx, script))
+}
+
+func (w *wire) watch(s host.Shell, err error) (host.Shell, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -239,9 +251,11 @@ func (s *wireShell) Read(p []byte) (int, error) {
 	n, err := s.Shell.Read(p)
 	s.heard = append(s.heard, p[:n]...)
 	for name, do := range s.wire.onRecord {
-		if i := bytes.Index(s.heard, []byte("\n"+name+"\n")); i >= 0 {
-			s.heard = s.heard[i+len(name):]
-			do(s)
+		for _, lineEnd := range []string{"\n", "\r\n"} {
+			if i := bytes.Index(s.heard, []byte("\n"+name+lineEnd)); i >= 0 {
+				s.heard = s.heard[i+len(name):]
+				do(s)
+			}
 		}
 	}
 	select {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything that the lab tests, one part after the other. Each part runs, whatever the ones before it said.
 #
-# usage: all.sh [PART...]      parts: local ssh openrc docker rows macos fleet faults; default all
+# usage: all.sh [PART...]      parts: local ssh openrc docker rows macos windows fleet faults; default all
 #
 #   local    as root inside a systemd host: provider, server, host
 #   ssh      the provider's tests in there again, by SSH through a jump host as a user who becomes root with sudo
@@ -9,6 +9,7 @@
 #   docker   the server's and the host's tests on a Docker engine
 #   rows     the provider's operations on servers in containers, with this machine's engine and with one behind SSH
 #   macos    the operations on servers of an emulated Mac, and the server's tests
+#   windows  programs and servers on Windows, as Wine plays it
 #   fleet    apply and destroy on fifty hosts at once
 #   faults   a sample of the faults of docs/design/reliability.md
 # LAB, LAB_REQUIRED and LAB_RACE are as in run.sh.
@@ -29,13 +30,14 @@ part() {
     docker) "$HERE/docker.sh" test ;;
     rows) "$HERE/docker.sh" rows pms-docker && "$HERE/docker.sh" rows linuxserver sshd && "$HERE/docker.sh" rows process-1 sshd ;;
     macos) "$HERE/macos.sh" test ;;
+    windows) "$HERE/windows.sh" ;;
     fleet) "$HERE/fleet.sh" test 50 ;;
     faults) "$HERE/faults.sh" sample ;;
     *) die "there is no part '$1'" ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- local ssh openrc docker rows macos fleet faults
+[ $# -gt 0 ] || set -- local ssh openrc docker rows macos windows fleet faults
 summary=() failed=0
 for name; do
   start=$SECONDS result=ok

@@ -39,16 +39,18 @@ missing() {
   done
 }
 
-# require_lab: returns if hosts can run here. Else it says so where nobody can miss it, and ends the script: a skip, or a failure under LAB_REQUIRED=1.
-require_lab() {
-  local reasons
-  reasons=$(missing)
-  [ -n "$reasons" ] || return 0
+# require_lab: returns if hosts can run here.
+require_lab() { skip_or_fail "$(missing)"; }
+
+# skip_or_fail REASONS: returns if there are none. Else it says so where nobody can miss it, and ends the script: a skip, or a failure under
+# LAB_REQUIRED=1.
+skip_or_fail() {
+  [ -n "$1" ] || return 0
   {
     echo '########################################################################'
     echo '##  SKIPPED: THE LAB CANNOT RUN ON THIS MACHINE. NOTHING WAS TESTED.  ##'
     echo '########################################################################'
-    printf '##  %s\n' "$reasons" | sed '2,$s/^/##  /'
+    printf '##  %s\n' "$1" | sed '2,$s/^/##  /'
     echo '##  LAB_REQUIRED=1 makes this a failure.'
     echo '########################################################################'
   } >&2

@@ -1,11 +1,8 @@
 package simtest
 
 import (
-	"fmt"
+	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"testing"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 )
@@ -39,33 +36,31 @@ func (s *ServerProcess) keep(manager *Manager, mac *Mac) {
 		s.config.SupportDir, s.config.Addr, s.keeper = c.supportDir(), freeAddr(s.t), c
 		return
 	}
-	if lab != "" && manager == nil {
+	if lab != "" && lab != wineLab && manager == nil {
 		u := takeUnit(s.t, lab)
 		s.config.SupportDir, s.config.Addr, s.keeper = u.supportDir, u.addr, u
 		return
 	}
-	s.config.SupportDir = filepath.Join(s.t.TempDir(), "Library", "Application Support")
-	s.config.Addr = freeAddr(s.t)
-	if manager != nil {
+	s.config.SupportDir, s.config.Addr, s.config.Store = s.system.supportDir(), freeAddr(s.t), s.system.store()
+	switch {
+	case manager != nil:
 		s.keeper = manager.adopt(s)
-		return
+	case lab == wineLab && len(s.system.runner) > 0:
+		s.keeper = wine{s.system, s.config.SupportDir}
+	default:
+		s.keeper = supervised{s.system, s.config.SupportDir}
 	}
-	s.keeper = supervised{t: s.t, program: s.program, dir: s.config.SupportDir}
 }
 
 // supervised is a server that `plexsim start` and `plexsim stop` control.
 type supervised struct {
-	t       testing.TB
-	program string
-	dir     string
+	system
+	dir string
 }
 
 func (k supervised) control(command string) error {
-	out, err := exec.Command(k.program, command, k.dir).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("plexsim %s: %w\n%s", command, err, out)
-	}
-	return nil
+	_, err := k.plexsim(nil, command, k.dir)
+	return err
 }
 
 func (k supervised) supervisor() plexsim.Supervisor {
@@ -77,10 +72,19 @@ func (k supervised) supervisor() plexsim.Supervisor {
 	return supervisor
 }
 
-func (k supervised) start() error     { return k.control("start") }
-func (k supervised) stop() error      { return k.control("stop") }
-func (k supervised) kill() error      { return k.supervisor().Kill() }
-func (k supervised) retire() error    { return k.supervisor().Retire() }
+func (k supervised) start() error { return k.control("start") }
+func (k supervised) stop() error  { return k.control("stop") }
+func (k supervised) kill() error  { return k.supervisor().Kill() }
+
+func (k supervised) retire() error {
+	if !k.windows {
+		return k.supervisor().Retire()
+	}
+	err := k.supervisor().Kill()
+	_, removed := k.plexsim(nil, "preferences", "--remove", k.dir) // while the directory still says where they are
+	return errors.Join(err, removed, k.supervisor().Retire())
+}
+
 func (k supervised) own(string) error { return nil }
 func (k supervised) manager() string  { return "" }
 func (k supervised) unit() string     { return "" }
@@ -93,6 +97,6 @@ func (k supervised) pid() int {
 }
 
 func (k supervised) commands() Commands {
-	line := func(command string) string { return quote(k.program) + " " + command + " " + quote(k.dir) }
+	line := func(command string) string { return k.quote(k.program) + " " + command + " " + k.quote(k.dir) }
 	return Commands{Stop: line("stop"), Start: line("start"), Status: line("status")}
 }

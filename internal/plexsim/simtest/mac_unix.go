@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -58,7 +59,7 @@ func NewMac(t testing.TB) *Mac {
 	return &Mac{Mac: mac}
 }
 
-var macProgram = sync.OnceValues(func() (string, error) { return build("macsim") })
+var macProgram = sync.OnceValues(func() (string, error) { return build(runtime.GOOS, "macsim") })
 
 // labMac is the Mac of all tests.
 func labMac(t testing.TB) *Mac {

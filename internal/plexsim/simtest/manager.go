@@ -112,7 +112,7 @@ func (m *Manager) adopt(s *ServerProcess) keeper {
 	// A process is called after the file that it was started from.
 	link := filepath.Join(m.dir, "bin", name, plexName)
 	s.must(os.MkdirAll(filepath.Dir(link), 0o755))
-	s.must(os.Symlink(s.program, link))
+	s.must(os.Symlink(s.system.program, link))
 	s.must(m.tool.add(m, name, service{link, s.config.SupportDir}))
 	if m.runs {
 		s.must(m.tool.reload(m))

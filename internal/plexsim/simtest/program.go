@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -19,22 +20,35 @@ const EnvBinary = "PLEXSIM_BIN"
 // into the user's cache directory, so that no test leaves a copy behind.
 func Program(t testing.TB) string {
 	t.Helper()
-	path, err := program()
+	path, err := forThis()
 	if err != nil {
 		t.Fatalf("building plexsim: %v", err)
 	}
 	return path
 }
 
-var program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv(EnvBinary); path != "" {
-		return filepath.Abs(path)
+// windowsProgram is the path of the same for Windows.
+func windowsProgram(t testing.TB) string {
+	t.Helper()
+	path, err := forWindows()
+	if err != nil {
+		t.Fatalf("building plexsim for Windows: %v", err)
 	}
-	return build("plexsim")
-})
+	return path
+}
 
-// build builds one of the commands of cmd.
-func build(name string) (string, error) {
+var (
+	forThis = sync.OnceValues(func() (string, error) {
+		if path := os.Getenv(EnvBinary); path != "" {
+			return filepath.Abs(path)
+		}
+		return build(runtime.GOOS, "plexsim")
+	})
+	forWindows = sync.OnceValues(func() (string, error) { return build("windows", "plexsim.exe") })
+)
+
+// build builds one of the commands of cmd for a system.
+func build(system, name string) (string, error) {
 	dir, err := programDir()
 	if err != nil {
 		return "", err
@@ -42,7 +56,8 @@ func build(name string) (string, error) {
 	path := filepath.Join(dir, name)
 	// Another test process may run the old one: the new one takes its place whole.
 	next := fmt.Sprintf("%s.%d", path, os.Getpid())
-	build := exec.Command("go", "build", "-o", next, "github.com/homelab-iac/terraform-provider-plex/cmd/"+name)
+	build := exec.Command("go", "build", "-o", next, "github.com/homelab-iac/terraform-provider-plex/cmd/"+strings.TrimSuffix(name, ".exe"))
+	build.Env = append(os.Environ(), "GOOS="+system)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,20 +41,20 @@ type ServerProcess struct {
 	Identity Identity
 	Token    string // of the binding that the server was made with
 
-	t       testing.TB
-	program string
-	keeper  keeper
-	config  plexsim.Config
+	t      testing.TB
+	system system
+	keeper keeper
+	config plexsim.Config
 }
 
-// Commands are what Terraform may run to control the server: lines for a shell.
+// Commands are what Terraform may run to control the server: lines for a shell of the server's system.
 type Commands struct{ Stop, Start, Status string }
 
 // NewServer makes a server that does not run yet. Whatever runs when the test ends
 // is killed, and who starts it later (a watchdog, say) fails.
 func NewServer(t testing.TB, options Options) *ServerProcess {
 	t.Helper()
-	s := &ServerProcess{Identity: NewIdentity(), Token: options.Token, t: t, program: Program(t)}
+	s := &ServerProcess{Identity: NewIdentity(), Token: options.Token, t: t, system: systemOf(t)}
 	s.config = plexsim.Config{
 		PlexTVURL: "http://" + freeAddr(t),
 		Events:    filepath.Join(".plexsim", "events"),
@@ -68,6 +69,10 @@ func NewServer(t testing.TB, options Options) *ServerProcess {
 		account = *options.Account
 		s.bind(options.PlexTV, account)
 	}
+	if options.Configure == nil {
+		options.Configure = func(*plexsim.Config) {}
+	}
+	s.Configure(options.Configure) // says where the preferences are
 	if !options.NoPreferences {
 		content := options.Preferences
 		if content == nil {
@@ -75,10 +80,6 @@ func NewServer(t testing.TB, options Options) *ServerProcess {
 		}
 		s.WritePreferences(content)
 	}
-	if options.Configure == nil {
-		options.Configure = func(*plexsim.Config) {}
-	}
-	s.Configure(options.Configure)
 	t.Cleanup(s.retire)
 	return s
 }
@@ -115,8 +116,14 @@ func (s *ServerProcess) SupportDir() string { return s.config.SupportDir }
 // DataDir is the directory that holds Preferences.xml.
 func (s *ServerProcess) DataDir() string { return s.config.DataDir() }
 
-// PreferencesPath is the path of Preferences.xml.
-func (s *ServerProcess) PreferencesPath() string { return s.config.PreferencesPath() }
+// PreferencesPath is where the preferences are: the path of Preferences.xml, or a
+// key of the registry.
+func (s *ServerProcess) PreferencesPath() string {
+	if _, ok := s.keeper.(elsewhere); !ok && s.config.Store != "" {
+		return s.config.Store
+	}
+	return s.config.PreferencesPath()
+}
 
 // URL is the address of the server's API.
 func (s *ServerProcess) URL() string { return "http://" + s.config.Addr }
@@ -128,11 +135,17 @@ type elsewhere interface {
 	writePreferences(xml []byte) error
 }
 
-// Preferences is the content of Preferences.xml; nil if there is none.
+// Preferences is the content of Preferences.xml, or what it would be where they are
+// kept otherwise; nil if there are none.
 func (s *ServerProcess) Preferences() []byte {
 	s.t.Helper()
 	if e, ok := s.keeper.(elsewhere); ok {
 		data, err := e.preferences()
+		s.must(err)
+		return data
+	}
+	if s.config.Store != "" {
+		data, err := s.system.preferences(s.config.SupportDir)
 		s.must(err)
 		return data
 	}
@@ -144,19 +157,28 @@ func (s *ServerProcess) Preferences() []byte {
 	return data
 }
 
-// WritePreferences replaces Preferences.xml. Under a running server it is lost.
+// WritePreferences replaces them with those of a Preferences.xml. Under a running
+// server they are lost.
 func (s *ServerProcess) WritePreferences(content []byte) {
 	s.t.Helper()
 	if e, ok := s.keeper.(elsewhere); ok {
 		s.must(e.writePreferences(content))
 		return
 	}
+	if s.config.Store != "" {
+		s.must(s.system.setPreferences(s.config.SupportDir, content))
+		return
+	}
 	s.must(os.WriteFile(s.PreferencesPath(), content, 0o600))
 	s.must(s.keeper.own(s.PreferencesPath()))
 }
 
-// Commands are the lines that control the server from a POSIX shell.
+// Commands are the lines that control the server from a shell of its system.
 func (s *ServerProcess) Commands() Commands { return s.keeper.commands() }
+
+// Shell is a command that runs a line as the shell of the server's system does. Its
+// standard output is not to be waited for: what is started may keep it open.
+func (s *ServerProcess) Shell(line string) *exec.Cmd { return s.system.shell(line) }
 
 // Manager is the service manager that runs the server, as server.Service names
 // it; empty where plexsim does.
@@ -178,7 +200,10 @@ func (s *ServerProcess) HostPath(path string) string {
 	if c, ok := s.keeper.(*container); ok {
 		return c.inside(path)
 	}
-	return path
+	if path == s.config.Store {
+		return path
+	}
+	return s.system.path(path)
 }
 
 // Start starts the server and waits for its port.

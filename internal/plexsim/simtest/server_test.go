@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,7 +74,7 @@ func TestCommandsControlTheServerFromAShell(t *testing.T) {
 		{commands.Status, 3, false}, {commands.Start, 0, true}, {commands.Status, 0, true},
 		{commands.Stop, 0, false}, {commands.Stop, 0, false}, {commands.Status, 3, false},
 	} {
-		shell := exec.Command("sh", "-c", step.command)
+		shell := s.Shell(step.command)
 		_ = shell.Run() // its status is what counts
 		if got := shell.ProcessState.ExitCode(); got != step.status || s.Running() != step.running {
 			t.Errorf("%s: status %d, running %v", step.command, got, s.Running())
@@ -101,23 +102,27 @@ func TestConfigureChangesTheNextStart(t *testing.T) {
 
 func TestNothingIsLeftRunningAfterATest(t *testing.T) {
 	var pid int
-	var dir, start string
+	var dir string
+	var start *exec.Cmd
 	t.Run("inner", func(t *testing.T) {
 		t.TempDir() // is removed last
 		t.Cleanup(func() {
-			if err := exec.Command("sh", "-c", start).Run(); err == nil {
+			if err := start.Run(); err == nil {
 				t.Error("the server can still be started")
 			}
 		})
 		s := simtest.NewServer(t, simtest.Options{Configure: func(c *plexsim.Config) { c.IgnoreTerm = true }})
 		s.Start()
-		pid, dir, start = s.PID(), s.SupportDir(), s.Commands().Start
+		pid, dir, start = s.PID(), s.SupportDir(), s.Shell(s.Commands().Start)
 	})
 	if pid == 0 {
 		t.Fatal("the server never ran")
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the directory is there: %v", err)
+	}
+	if runtime.GOOS == "windows" {
+		return // there is no ps
 	}
 	if err := exec.Command("sh", "-c", `case $(ps -o stat= -p "$1") in ""|Z*) ;; *) exit 1 ;; esac`, "sh", strconv.Itoa(pid)).Run(); err != nil {
 		t.Error("the process lives")

@@ -1,0 +1,44 @@
+rem The processes of the server, and its port.
+rem
+rem find_processes: in ours, the numbers of the processes of this server, also a line each in ours.txt;
+rem in sessions, the number of the session that they run in, or the word several. wmic is not on every
+rem Windows any more, and PowerShell is.
+:find_processes
+set "ours="
+set "sessions="
+if exist ours.txt del ours.txt
+if exist "!SystemRoot!\System32\wbem\wmic.exe" (
+wmic process where "name='Plex Media Server.exe'" get ExecutablePath,ProcessId,SessionId /format:list <nul >processes.raw 2>nul
+) else (
+powershell -NoProfile -NonInteractive -Command "Get-CimInstance Win32_Process | Where-Object Name -eq 'Plex Media Server.exe' | ForEach-Object { 'ExecutablePath=' + $_.ExecutablePath; 'ProcessId=' + $_.ProcessId; 'SessionId=' + $_.SessionId }" <nul >processes.raw 2>nul
+)
+type processes.raw >processes.txt
+set "program="
+for /f "usebackq tokens=1,* delims==" %%a in ("processes.txt") do call :one_property "%%a" "%%b"
+exit /b 0
+rem one_property NAME VALUE: a line of wmic ends in two carriage returns, of which call takes away one.
+:one_property
+if "%~1"=="ExecutablePath" set "program=%~2"
+if "%~1"=="ProcessId" set "pid=%~2"
+if not "%~1"=="SessionId" exit /b 0
+if not defined own goto add_process
+if not defined program goto add_process
+if /i not "!program!"=="!exe!" exit /b 0
+:add_process
+if not defined sessions set "sessions=%~2"
+if not "!sessions!"=="%~2" set "sessions=several"
+set "ours=!ours! !pid!"
+>>ours.txt echo !pid!
+set "program="
+exit /b 0
+rem listening: sets port_taken when somebody listens on the server's port. The word for it is in
+rem the language of the host; that the foreign address has the port 0 is not.
+:listening
+set "port_taken="
+netstat -an <nul >ports.txt 2>nul
+find ":!p_port! " <ports.txt >port.txt
+for /f "usebackq tokens=3" %%a in ("port.txt") do (
+if "%%a"=="0.0.0.0:0" set "port_taken=1"
+if "%%a"=="[::]:0" set "port_taken=1"
+)
+exit /b 0

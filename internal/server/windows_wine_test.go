@@ -1,0 +1,241 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
+	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
+	"github.com/homelab-iac/terraform-provider-plex/internal/server"
+)
+
+// Rows of the conformance suite for Windows, as Wine plays it. They run one after
+// another: Wine is slow, and limits are short.
+
+// windows is a command that gives cmd.exe, on a host whose ports are this machine's.
+type windows struct {
+	host.Exec
+	mark string // in the environment of all that it starts
+}
+
+func (windows) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return host.Local{}.Dial(ctx, network, address)
+}
+
+// wine is a Windows whose programs have variables in their environment.
+func wine(t *testing.T, variables ...string) windows {
+	t.Helper()
+	script := os.Getenv(simtest.EnvWine)
+	if script == "" || os.Getenv(simtest.EnvLab) != "wine" {
+		if os.Getenv("LAB_REQUIRED") == "1" {
+			t.Fatalf("LAB_REQUIRED is 1, and %s and %s name no Windows", simtest.EnvLab, simtest.EnvWine)
+		}
+		t.Skipf("NOT RUN: %s=wine and %s=test/lab/wine.sh say where Windows is", simtest.EnvLab, simtest.EnvWine)
+	}
+	mark := fmt.Sprintf("plexmark=%s-%d", t.Name(), os.Getpid())
+	command := append(append([]string{"env", mark}, variables...), script, "cmd")
+	return windows{host.Exec{Command: command}, mark}
+}
+
+// killBatch kills the cmd.exe that runs the batch, as the end of an SSH session does.
+func (w windows) killBatch(t *testing.T) {
+	t.Helper()
+	killed := 0
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range lines {
+		line, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(line, []byte("plex-batch")) {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join(filepath.Dir(path), "environ"))
+		if err != nil || !bytes.Contains(environ, []byte(w.mark)) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := signalTo(pid, syscall.SIGKILL); err == nil {
+			killed++
+		}
+	}
+	if killed != 1 {
+		t.Errorf("%d processes were killed that run the batch, want 1", killed)
+	}
+}
+
+// onWindows are the options of a server there.
+func onWindows(sim *simtest.ServerProcess, changes ...func(*server.Options)) server.Options {
+	return options(sim, append([]func(*server.Options){func(o *server.Options) {
+		o.Platform, o.StopTimeout = server.PlatformWindows, 30*time.Second
+	}}, changes...)...)
+}
+
+// wantWindowsBack waits for the server, and for the guard to have given up the lock.
+func wantWindowsBack(t *testing.T, h host.Host, sim *simtest.ServerProcess, token bool) {
+	t.Helper()
+	sim.WaitEvent(plexsim.EventListening, 2)
+	sim.WaitReady()
+	if got := hasToken(t, sim.Preferences()); got != token {
+		t.Errorf("token present: %v, want %v", got, token)
+	}
+	// Who edits next gets the lock, and finds all in order.
+	s := newServer(t, h, onWindows(sim, func(o *server.Options) { o.Limits.Lock = time.Minute }))
+	report := mustEdit(t, s, setToken("madeUpToken42"))
+	if token, _ := report.Document.Get(prefs.KeyToken); token != "madeUpToken42" {
+		t.Error("the next edit did not set its token")
+	}
+}
+
+func TestWindowsInspectFindsTheServer(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	found, err := newServer(t, h, onWindows(sim)).Inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding, isBound := prefs.ReadBinding(found.Document)
+	if !isBound || binding.Username != simtest.Owner.Username {
+		t.Errorf("it is bound to %v", binding)
+	}
+	if found.State != server.Running || found.Platform != server.PlatformWindows || found.Format != prefs.FormatRegistry || found.Identity.MachineIdentifier != found.ID {
+		t.Errorf("found %+v", found)
+	}
+}
+
+func TestWindowsEditRemovesTheFourKeysAndNothingElse(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	s := newServer(t, h, onWindows(sim))
+	found, err := s.Inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := mustEdit(t, s, unbind)
+	if hasToken(t, sim.Preferences()) || !report.Restarted || sim.StopCount() != 1 {
+		t.Errorf("stopped %d times, %+v", sim.StopCount(), report)
+	}
+	for _, name := range prefs.Diff(found.Document, report.Document) {
+		if !strings.HasPrefix(name, "PlexOnline") && !prefs.ServerOwned(name) {
+			t.Errorf("%s has changed", name)
+		}
+	}
+	if !strings.HasSuffix(report.Backup, ".after.reg") {
+		t.Errorf("the copy is %q", report.Backup)
+	}
+}
+
+func TestWindowsAStoppedServerStaysStopped(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	sim.Stop()
+	report := mustEdit(t, newServer(t, h, onWindows(sim)), unbind)
+	if hasToken(t, sim.Preferences()) || sim.Running() || report.Restarted {
+		t.Errorf("running: %v, %+v", sim.Running(), report)
+	}
+}
+
+func TestWindowsTheServerComesBackWhenTheProviderGoesAwayWhileItIsStopped(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+		"stopped": func(s *wireShell) { _ = s.Close(); s.silence() },
+	}}
+	if _, err := newServer(t, w, onWindows(sim)).Edit(t.Context(), unbind); err == nil {
+		t.Error("an edit without its connection succeeded")
+	}
+	wantWindowsBack(t, h, sim, true)
+}
+
+func TestWindowsTheServerComesBackWhenTheConnectionGoesSilentWhileItIsStopped(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	w := &wire{Host: h, onRecord: map[string]func(*wireShell){"stopped": func(s *wireShell) { s.silence() }}}
+	s := newServer(t, w, onWindows(sim, func(o *server.Options) {
+		o.Limits.Silence, o.Limits.Command = 2*time.Second, 2*time.Second
+		o.StopTimeout = time.Second
+	}))
+	if _, err := s.Edit(t.Context(), unbind); err == nil {
+		t.Error("an edit without its connection succeeded")
+	}
+	wantWindowsBack(t, h, sim, true)
+}
+
+func TestWindowsTheServerComesBackWhenTheBatchIsKilledWhileItIsStopped(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	w := &wire{Host: h, onRecord: map[string]func(*wireShell){"stopped": func(s *wireShell) {
+		h.killBatch(t)
+		s.silence()
+	}}}
+	s := newServer(t, w, onWindows(sim))
+	if _, err := s.Edit(t.Context(), unbind); err == nil {
+		t.Error("an edit without its batch succeeded")
+	}
+	wantWindowsBack(t, h, sim, true)
+}
+
+func TestWindowsAServerThatDoesNotStopIsLeftRunning(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	pid := sim.PID()
+	s := newServer(t, h, onWindows(sim, byCommands(sim, func(c *server.Commands) { c.Stop = "cmd /c exit 0" }), func(o *server.Options) {
+		o.Platform, o.StopTimeout, o.Limits.Linger = server.PlatformWindows, time.Second, time.Second
+	}))
+	_, err := s.Edit(t.Context(), unbind)
+	wantWindowsError(t, err, server.ErrStopTimeout)
+	if sim.PID() != pid || !hasToken(t, sim.Preferences()) {
+		t.Errorf("process %d, was %d", sim.PID(), pid)
+	}
+}
+
+func TestWindowsOneEditorAtATime(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	var second error
+	w := &wire{Host: h, onRecord: map[string]func(*wireShell){"ready": func(*wireShell) {
+		_, second = newServer(t, h, onWindows(sim, func(o *server.Options) { o.Limits.Lock = time.Second })).Edit(t.Context(), unbind)
+	}}}
+	mustEdit(t, newServer(t, w, onWindows(sim)), unbind)
+	wantWindowsError(t, second, server.ErrLocked)
+	if second != nil && !strings.Contains(second.Error(), fmt.Sprintf("process %d", os.Getpid())) {
+		t.Errorf("the holder is not named: %v", second)
+	}
+}
+
+func TestWindowsWhatDoesNotStartIsPutBack(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	s := newServer(t, h, onWindows(sim, byCommands(sim, func(c *server.Commands) {
+		// Starts the server only while it has its token.
+		key := `"` + sim.PreferencesPath() + `"`
+		c.Start = "reg query " + key + " /v PlexOnlineToken >nul & if errorlevel 1 (exit 9) else (" + c.Start + ")"
+	}), func(o *server.Options) { o.Platform = server.PlatformWindows }))
+	_, err := s.Edit(t.Context(), unbind)
+	wantWindowsError(t, err, server.ErrReverted)
+	sim.WaitReady()
+	if !hasToken(t, sim.Preferences()) {
+		t.Error("the token is gone")
+	}
+}
+
+func wantWindowsError(t *testing.T, err, want error) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want.Error()) {
+		t.Fatalf("error is %v, want one that is %q", err, want)
+	}
+}
