@@ -83,6 +83,9 @@ func (e *edit) rehearse(ctx context.Context) error {
 		return err
 	}
 	e.report.Inspection = e.was
+	if err := e.quiet(ctx); err != nil {
+		return err
+	}
 	next, err := e.apply(e.was.Document)
 	if said := (*Error)(nil); errors.As(err, &said) {
 		return said // by change itself
@@ -103,6 +106,23 @@ func (e *edit) rehearse(ctx context.Context) error {
 // attention is how often a script that waits hears that somebody is there: a
 // little delay on the way is no silence yet.
 func (e *edit) attention() time.Duration { return e.options.Limits.Silence / 3 }
+
+// quiet sees that a server on Windows that is said to be stopped does not answer:
+// which process is whose is less certain there.
+func (e *edit) quiet(ctx context.Context) error {
+	if !e.session.dialect.batch || e.was.State != Stopped {
+		return nil
+	}
+	identity, err := e.api.Identity(ctx)
+	if err != nil || identity.MachineIdentifier != e.was.ID {
+		return nil //nolint:nilerr // nobody who answers is what is wanted
+	}
+	return &Error{
+		Doing: doingPlan, Host: e.Host(), State: stateUntouched,
+		Err:  fmt.Errorf("%w: %s says that it is stopped, and it answers at %s", ErrMoving, e.was.Service(), e.options.URL),
+		Next: "Set server.service to what runs the server, or server.commands to the commands that stop it, start it and tell its status.",
+	}
+}
 
 // apply returns document with the change made, and document as it was.
 func (e *edit) apply(document prefs.Document) (prefs.Document, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -78,7 +79,7 @@ func (w windows) killBatch(t *testing.T) {
 // onWindows are the options of a server there.
 func onWindows(sim *simtest.ServerProcess, changes ...func(*server.Options)) server.Options {
 	return options(sim, append([]func(*server.Options){func(o *server.Options) {
-		o.Platform, o.StopTimeout = server.PlatformWindows, 30*time.Second
+		o.Platform, o.StopTimeout, o.Limits.Verify = server.PlatformWindows, 30*time.Second, 2*time.Minute
 	}}, changes...)...)
 }
 
@@ -179,7 +180,10 @@ func TestWindowsTheServerComesBackWhenTheBatchIsKilledWhileItIsStopped(t *testin
 		h.killBatch(t)
 		s.silence()
 	}}}
-	s := newServer(t, w, onWindows(sim))
+	// The shell in which the batch ran goes on, and says nothing: until all limits are over.
+	s := newServer(t, w, onWindows(sim, func(o *server.Options) {
+		o.StopTimeout, o.Limits.Command, o.Limits.Silence = 10*time.Second, 10*time.Second, 2*time.Second
+	}))
 	if _, err := s.Edit(t.Context(), unbind); err == nil {
 		t.Error("an edit without its batch succeeded")
 	}
@@ -227,6 +231,42 @@ func TestWindowsWhatDoesNotStartIsPutBack(t *testing.T) {
 	sim.WaitReady()
 	if !hasToken(t, sim.Preferences()) {
 		t.Error("the token is gone")
+	}
+}
+
+// windowsPath is how Wine has a path of this machine.
+func windowsPath(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
+
+// asApplication makes sim the application of the user, which its key names.
+func asApplication(t *testing.T, sim *simtest.ServerProcess) windows {
+	t.Helper()
+	h := wine(t, plexsim.EnvSupportDir+"="+windowsPath(sim.SupportDir()))
+	add := exec.Command(os.Getenv(simtest.EnvWine), "run", "reg.exe", "add", sim.PreferencesPath(), "/v", "InstallFolder",
+		"/d", windowsPath(filepath.Join(sim.SupportDir(), ".plexsim")), "/f")
+	if err := add.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestWindowsTheApplicationIsAskedToCloseAndStartedInItsSession(t *testing.T) {
+	wine(t)
+	sim := bound(t, nil)
+	sim.Stop()
+	h := asApplication(t, sim)
+	sim.Start()
+	s := newServer(t, h, onWindows(sim, func(o *server.Options) { o.Commands = server.Commands{} }))
+	found, err := s.Inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Manager != server.ManagerWindowsApp || found.State != server.Running {
+		t.Errorf("found %+v", found)
+	}
+	stops := sim.StopCount()
+	report := mustEdit(t, s, unbind)
+	if hasToken(t, sim.Preferences()) || !report.Restarted || sim.StopCount() != stops+1 {
+		t.Errorf("stopped %d times, %+v", sim.StopCount()-stops, report)
 	}
 }
 

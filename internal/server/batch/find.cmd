@@ -11,6 +11,7 @@ call :read_id "!key!"
 if not defined id call :no_preferences
 call :find_manager
 if not "!manager!"=="commands" call :install_folder
+if "!manager!"=="windows-app" call :key_sessions
 set "value=!manager!"
 call :say manager
 set "value=!unit!"
@@ -95,11 +96,13 @@ call :read_id "%~1\!tail!"
 if not defined id exit /b 0
 if not defined key set "key=%~1\!tail!"
 exit /b 0
-rem install_folder: where the key says that the program is, then where everybody has it.
+rem install_folder: in exe, where the key says that the program is, then where everybody has it. own
+rem tells that it was the key: another program then belongs to another key.
 :install_folder
 set "exe="
+set "folder="
 call :read_install "!key!"
-if defined exe set "own=1"
+set "own=!exe!"
 if not defined exe call :read_install "HKEY_LOCAL_MACHINE\Software\Plex, Inc.\Plex Media Server"
 if not defined exe call :read_install "HKEY_LOCAL_MACHINE\Software\WOW6432Node\Plex, Inc.\Plex Media Server"
 if defined exe exit /b 0
@@ -110,8 +113,10 @@ exit /b 0
 :read_install
 reg query %1 /v InstallFolder >query.txt 2>nul
 for /f "usebackq tokens=1,2,*" %%a in ("query.txt") do (
-if "%%a"=="InstallFolder" set "exe=%%c"
+if "%%a"=="InstallFolder" set "folder=%%c"
 )
-if not defined exe exit /b 0
-for %%a in ("!exe!\Plex Media Server.exe") do set "exe=%%~fa"
+if not defined folder exit /b 0
+set "exe=!folder!\Plex Media Server.exe"
+if exist "!folder!Plex Media Server.exe" set "exe=!folder!Plex Media Server.exe"
+set "folder="
 exit /b 0

@@ -92,7 +92,8 @@ exit /b !waited!
 :taken_over
 rem The guard has it; it also clears away.
 exit
-rem leave: clears away, and ends.
+rem leave: clears away, and ends. Where there is a guard, the directory is its to remove: nobody can
+rem while it is the directory of a process.
 :leave
 if "!stage!"=="stopping" call :linger
 if "!stage!"=="stopped" call :bring_back
@@ -106,10 +107,13 @@ del "!before!"
 del "!after!"
 )
 if defined locked del "!lock_file!.holder"
+if exist changes.reg del changes.reg
+set "value="
 if defined guarded (
 >over echo x
-call :nap
+call :say over
+cd /d "!SystemRoot!"
+exit 0
 )
-set "value="
 call :say over
 cd /d "!SystemRoot!" & rmdir /s /q "!batch_dir!" >nul 2>nul & exit 0

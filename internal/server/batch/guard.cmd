@@ -5,9 +5,10 @@ rem that the lock is held: a file that is open for writing cannot be deleted.
 for /f "usebackq tokens=1,* delims==" %%a in ("found.txt") do set "%%a=%%b"
 set "locked="
 call :watch 2>"!guard_lock!"
-if not "!locked!"=="guard" exit
+if not defined locked exit
 del "!guard_lock!" >nul 2>nul
-del "!lock_file!.holder" >nul 2>nul
+if "!locked!"=="guard" del "!lock_file!.holder" >nul 2>nul
+call :nap
 cd /d "!SystemRoot!" & rmdir /s /q "!batch_dir!" >nul 2>nul & exit 0
 :watch
 set "locked=guard"

@@ -10,7 +10,10 @@ rem another session can be reached from that session alone: there a task does it
 call :find_processes
 for /f "usebackq" %%a in ("ours.txt") do (
 taskkill /pid %%a
-if errorlevel 1 call :in_session "taskkill.exe /pid %%a"
+if errorlevel 1 (
+set "task_line=taskkill.exe /pid %%a"
+call :in_session
+)
 )
 exit /b 0
 :windows-app_start
@@ -18,14 +21,15 @@ if not exist "!exe!" (
 echo there is no !exe!
 exit /b 2
 )
-call :in_session "cmd.exe /d /c start \"\" /normal \"!exe!\""
+set "task_line=cmd.exe /d /c start \"\" /normal \"!exe!\""
+call :in_session
 exit /b !errorlevel!
-rem in_session COMMAND: runs it as the user whose key it is, in the session of that user, by a task.
+rem in_session: runs what task_line says as the user whose key it is, in the session of that user, by a task.
 :in_session
 set "task=terraform-provider-plex-!p_stamp!"
 set "whose="
 call :user_of_key
-schtasks /create /tn "!task!" /tr %1 /sc once /st 00:00 /f /it !whose!
+schtasks /create /tn "!task!" /tr "!task_line!" /sc once /st 00:00 /f /it !whose!
 if errorlevel 1 exit /b 1
 schtasks /run /tn "!task!"
 set "run_status=!errorlevel!"

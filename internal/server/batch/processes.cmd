@@ -16,15 +16,27 @@ type processes.raw >processes.txt
 set "program="
 for /f "usebackq tokens=1,* delims==" %%a in ("processes.txt") do call :one_property "%%a" "%%b"
 exit /b 0
+rem key_sessions: a file session.N for each session of the user whose key it is, if that is known.
+:key_sessions
+call :hive_of_key
+set "home=!root!"
+if /i "!root!"=="HKEY_USERS" set "home=!root!\!hive!"
+reg query "!home!\Volatile Environment" >volatile.txt 2>nul
+find "\Volatile Environment\" <volatile.txt >query.txt
+for /f "usebackq tokens=3,4 delims=\" %%a in ("query.txt") do call :key_session "%%a" "%%b"
+exit /b 0
+:key_session
+set "number=%~2"
+if not defined number set "number=%~1"
+>"session.!number!" echo x
+exit /b 0
 rem one_property NAME VALUE: a line of wmic ends in two carriage returns, of which call takes away one.
 :one_property
 if "%~1"=="ExecutablePath" set "program=%~2"
 if "%~1"=="ProcessId" set "pid=%~2"
 if not "%~1"=="SessionId" exit /b 0
-if not defined own goto add_process
-if not defined program goto add_process
-if /i not "!program!"=="!exe!" exit /b 0
-:add_process
+if defined own if defined program if /i not "!program!"=="!exe!" exit /b 0
+if exist "session.*" if not exist "session.%~2" exit /b 0
 if not defined sessions set "sessions=%~2"
 if not "!sessions!"=="%~2" set "sessions=several"
 set "ours=!ours! !pid!"
