@@ -21,6 +21,7 @@ require (
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sync v0.25.0
 	golang.org/x/sys v0.49.0
+	howett.net/plist v1.0.1
 	pgregory.net/rapid v1.3.0
 )
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Environment variables that the program reads. The first is Plex's own
@@ -44,6 +45,9 @@ type Config struct {
 	PlexTVURL string `json:"plextv_url,omitempty"` // default https://plex.tv
 	Events    string `json:"events,omitempty"`     // JSON-lines file, relative to SupportDir; none by default
 	Version   string `json:"version,omitempty"`
+	// Store is where the preferences are; default Preferences.xml in the data
+	// directory. [DefaultsStore] is the user defaults of an emulated Mac.
+	Store string `json:"store,omitempty"`
 
 	// StartDelay passes between reading the preferences and opening the port.
 	StartDelay Duration `json:"start_delay,omitempty"`
@@ -98,7 +102,12 @@ type Config struct {
 func (c Config) DataDir() string { return filepath.Join(c.SupportDir, ServerName) }
 
 // PreferencesPath is the file that the server keeps its preferences in.
-func (c Config) PreferencesPath() string { return filepath.Join(c.DataDir(), "Preferences.xml") }
+func (c Config) PreferencesPath() string {
+	if strings.HasPrefix(c.Store, defaultsPrefix) {
+		return filepath.Join(filepath.Dir(c.SupportDir), "Preferences", DefaultsDomain+".plist")
+	}
+	return filepath.Join(c.DataDir(), "Preferences.xml")
+}
 
 // PIDPath is the server's own pid file.
 func (c Config) PIDPath() string { return filepath.Join(c.DataDir(), "plexmediaserver.pid") }

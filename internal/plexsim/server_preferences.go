@@ -4,23 +4,23 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"time"
 )
 
 // load reads the preferences into memory, where they stay: what is edited in the
-// file from now on is lost. Only a file that does not exist is replaced, and then
-// with a new identity; an empty one is an error (facts 4).
+// store from now on is lost. Only preferences that do not exist are replaced, and
+// then with a new identity; an empty file is an error (facts 4).
 func (p *process) load() error {
-	data, err := os.ReadFile(p.config.PreferencesPath())
+	store, err := newStore(p.config)
+	if err != nil {
+		return err
+	}
+	p.store = store
+	prefs, err := store.load()
 	if errors.Is(err, fs.ErrNotExist) {
 		p.keep(newPreferences(p.config.Version))
 		return p.write()
 	}
-	if err != nil {
-		return err
-	}
-	prefs, err := parsePreferences(data)
 	if err != nil {
 		return err
 	}
@@ -68,25 +68,15 @@ func (p *process) change(alter func(*preferences)) error {
 func (p *process) write() error {
 	p.file.Lock()
 	defer p.file.Unlock()
-	return p.writeLocked(func() []byte { return p.snapshot().render() })
+	return p.writeLocked(p.snapshot)
 }
 
-// writeLocked truncates first and writes afterwards, in place: a SIGKILL between
-// the two leaves zero bytes (facts 4). It returns context.Canceled if it was cut
-// off there.
-func (p *process) writeLocked(content func() []byte) error {
+// writeLocked returns context.Canceled if it was cut off by the process's end.
+func (p *process) writeLocked(content func() *preferences) error {
 	if p.dead || p.life.Err() != nil {
 		return context.Canceled
 	}
-	file, err := os.OpenFile(p.config.PreferencesPath(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	if p.sleepDeaf(p.config.TruncatePause) == killed {
-		return errors.Join(context.Canceled, file.Close())
-	}
-	_, err = file.Write(content())
-	return errors.Join(err, file.Close())
+	return p.store.save(func() ending { return p.sleepDeaf(p.config.TruncatePause) }, content)
 }
 
 // lastWrite is the write of a clean stop; nothing is written after it. A process
@@ -101,7 +91,7 @@ func (p *process) lastWrite() error {
 	if !loaded {
 		return nil
 	}
-	return p.writeLocked(func() []byte {
+	return p.writeLocked(func() *preferences {
 		if p.config.EmptyAtStop {
 			return nil
 		}
@@ -113,7 +103,7 @@ func (p *process) lastWrite() error {
 			prefs.set(keyProcessed, p.config.IdentityAtStop)
 			prefs.set(keyMachine, newUUID())
 		}
-		return prefs.render()
+		return prefs
 	})
 }
 

@@ -23,6 +23,7 @@ type process struct {
 	done    chan struct{} // closed when the process is gone
 	code    int           // exit status, before done is closed
 	ownsPID bool          // only run reads and writes it
+	store   store         // set before there are preferences in memory
 
 	// life ends with the process; SIGKILL ends it early.
 	life context.Context
@@ -37,7 +38,7 @@ type process struct {
 	bound    string    // where the port is or was open
 	ready    time.Time // when the maintenance is over
 
-	file  sync.Mutex // one write of the preferences file at a time
+	file  sync.Mutex // one write of the preferences at a time
 	dead  bool       // guarded by file: nothing may be written any more
 	claim sync.Mutex // one claim at a time
 }
@@ -139,7 +140,7 @@ func (p *process) start(crash <-chan time.Time) ending {
 		p.log.printf("Could not write the pid file: %v", err)
 	}
 	if err := p.load(); err != nil {
-		p.log.printf("Failed to load preferences at %s", p.config.PreferencesPath())
+		p.log.printf("Failed to load preferences at %s", firstOf(p.config.Store, p.config.PreferencesPath()))
 		p.event(EventLoadFailed, nil)
 		return untouched
 	}

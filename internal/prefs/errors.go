@@ -18,13 +18,18 @@ var (
 	ErrEmpty     = errors.New("the preferences are empty")
 	ErrTruncated = errors.New("the preferences end too early")
 	ErrNotXML    = errors.New("the preferences are not well-formed XML")
-	ErrWrongRoot = errors.New("the root element is not Preferences")
-	ErrDuplicate = errors.New("a name occurs twice in one element")
+	ErrWrongRoot = errors.New("the root is not that of preferences")
+	ErrDuplicate = errors.New("a name occurs twice")
 	ErrDoctype   = errors.New("the preferences contain a document type or entity declaration")
-	ErrEncoding  = errors.New("the preferences are not UTF-8")
+	ErrEncoding  = errors.New("the preferences are not in the encoding of their format")
 	ErrTooLarge  = errors.New("the preferences are too large")
 	ErrValue     = errors.New("the preferences cannot hold this")
 	ErrUnproven  = errors.New("the edited preferences do not read back as intended")
+
+	ErrNotPropertyList = errors.New("the preferences are not a property list")
+	ErrReadOnly        = errors.New("the preferences are in a format that is only read")
+	ErrNotRegistry     = errors.New("the preferences are not the export of one registry key")
+	ErrNoKey           = errors.New("the registry export has no key") // only its header
 )
 
 // refuse wraps kind with the place of the fault. The detail must not quote the document: where quoting has gone wrong, anything may be

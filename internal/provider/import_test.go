@@ -25,7 +25,7 @@ func (s *subject) importID() string {
 	case s.Container() != "":
 		server["container"] = map[string]string{"name": s.Container(), "engine": os.Getenv(simtest.EnvDocker)}
 	case s.Unit() != "":
-		server["service"] = map[string]string{"manager": "systemd", "name": s.Unit()}
+		server["service"] = map[string]string{"manager": s.Manager(), "name": s.Unit()}
 	default:
 		c := s.Commands()
 		server["commands"] = map[string]string{"stop": c.Stop, "start": c.Start, "status": c.Status}

@@ -33,7 +33,7 @@ func serverAttribute() resource.SingleNestedAttribute {
 				Validators:          []validator.String{stringvalidator.OneOf(server.Platforms()...)},
 			},
 			"preferences_path": resource.StringAttribute{
-				MarkdownDescription: "Absolute path of the server's `Preferences.xml`. Not set: found by the service. " +
+				MarkdownDescription: "Absolute path of the server's `Preferences.xml`; on macOS, of `com.plexapp.plexmediaserver.plist`. Not set: found by the service. " +
 					"Set it where several servers run on one host, or where the data directory has been moved.",
 				Optional:   true,
 				Validators: []validator.String{absolutePath{}},
@@ -50,7 +50,7 @@ func serverAttribute() resource.SingleNestedAttribute {
 					},
 					"name": resource.StringAttribute{
 						MarkdownDescription: "What the manager calls it: a unit such as `plexmediaserver.service` (`.service` may be left out), a service or package; for `runit` and `s6` also the path of a service directory, " +
-							"for `sysv` and `qnap` that of a script, for `supervisord` also `group:program`. Not set: the usual names.",
+							"for `sysv` and `qnap` that of a script, for `supervisord` also `group:program`; for `launchd` the label of the job, for `macos-app` the path of the application. Not set: the usual names.",
 						Optional:   true,
 						Validators: []validator.String{serviceName},
 					},

@@ -164,7 +164,8 @@ func ownSSHD(dir string, authorized []byte) (int, ssh.PublicKey, error) {
 		return 0, nil, err
 	}
 	daemon := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", hostKey, "-p", digits, "-o", "ListenAddress=127.0.0.1",
-		"-o", "AuthorizedKeysFile="+keys, "-o", "StrictModes=no", "-o", "PermitRootLogin=yes", "-o", "UsePAM=no", "-o", "PidFile=none")
+		"-o", "AuthorizedKeysFile="+keys, "-o", "StrictModes=no", "-o", "PermitRootLogin=yes", "-o", "UsePAM=no", "-o", "PidFile=none",
+		"-o", "SetEnv=PATH="+os.Getenv("PATH")) // which has the programs of an emulated Mac
 	if err := daemon.Start(); err != nil {
 		return 0, nil, err
 	}

@@ -124,8 +124,8 @@ func (s *subject) hcl(extra ...string) string {
 			"url = " + quote(s.URL()),
 			fmt.Sprintf("container = {\n name = %s\n engine = %s\n }", quote(s.Container()), quote(os.Getenv(simtest.EnvDocker))),
 		}
-	case s.Unit() != "": // a lab host, whose service manager is real
-		lines[2] = fmt.Sprintf("service = {\n manager = \"systemd\"\n name = %s\n }", quote(s.Unit()))
+	case s.Unit() != "": // a lab host with a service manager of its own
+		lines[2] = fmt.Sprintf("service = {\n manager = %s\n name = %s\n }", quote(s.Manager()), quote(s.Unit()))
 	}
 	for _, line := range append(slices.Clone(s.way.server), extra...) {
 		name, _, _ := strings.Cut(line, " ")
@@ -143,7 +143,7 @@ func (s *subject) hcl(extra ...string) string {
 // service is what the provider calls the subject's service.
 func (s *subject) service() string {
 	if s.Unit() != "" {
-		return s.Unit() + " (systemd)"
+		return s.Unit() + " (" + s.Manager() + ")"
 	}
 	return "commands"
 }

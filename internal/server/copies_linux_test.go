@@ -26,6 +26,7 @@ func copies(t *testing.T, dir, kind string) []string {
 }
 
 func TestAnEditKeepsACopyFromBeforeAndOneFromAfterTheStop(t *testing.T) {
+	onlyForFiles(t)
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, func(c *plexsim.Config) { c.SetAtStop = map[string]string{"OnDeckWindow": "99"} })
 		before := sim.Preferences()
@@ -82,6 +83,7 @@ func wantMode(t *testing.T, path string, want os.FileMode) {
 }
 
 func TestAFileThatTheServerDamagedAsItStoppedIsRestored(t *testing.T) {
+	onlyForFiles(t)
 	everyShell(t, func(t *testing.T, h host.Host) {
 		for name, configure := range map[string]func(*plexsim.Config){
 			"emptied":          func(c *plexsim.Config) { c.EmptyAtStop = true },
@@ -123,6 +125,7 @@ func TestAFileThatTheServerEmptiedIsRestoredWhenTheProviderHasGone(t *testing.T)
 }
 
 func TestTheCopiesOfTheLastOperationsAreKept(t *testing.T) {
+	onlyForFiles(t)
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)
 		sim.Stop()
@@ -174,6 +177,7 @@ func TestTheCopiesOfThisOperationAreKeptWhateverTheClockSays(t *testing.T) {
 // Rule 5: the new file replaces the old in one step, and keeps what it had.
 
 func TestTheNewFileKeepsModeOwnerAndExtendedAttributes(t *testing.T) {
+	onlyForFiles(t)
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)
 		sim.Stop()
@@ -219,6 +223,7 @@ func stat(t *testing.T, path string) *syscall.Stat_t {
 
 // A file that is a mount of its own, as containers have it, cannot be renamed over.
 func TestAFileThatIsAMountIsWrittenInPlace(t *testing.T) {
+	onlyForFiles(t)
 	if os.Getuid() != 0 {
 		t.Skip("NOT RUN: only root can mount; make testlab runs it")
 	}

@@ -157,7 +157,11 @@ func (e *edit) write(left []byte) (command string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s %d", command, len(e.next.Bytes())), nil
+	commands, err := e.alterations(document)
+	if err != nil {
+		return "", err
+	}
+	return strings.Join(append(commands, fmt.Sprintf("%s %d", command, len(e.next.Bytes()))), "\n"), nil
 }
 
 // kept ends an edit whose change failed on the stopped server: it starts as it is.
@@ -378,6 +382,14 @@ func (e *edit) await(ctx context.Context, name, doing string) ([]byte, error) {
 		switch r.name {
 		case name:
 			return r.value, nil
+		case "written":
+			answer := "refuse"
+			if e.accepts(r.value) {
+				answer = "accept"
+			}
+			if err := e.session.say(answer, nil); err != nil {
+				return nil, e.lost(err)
+			}
 		case "note", "warning":
 			e.report.Warnings = append(e.report.Warnings, string(r.value))
 		case "failed":

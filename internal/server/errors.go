@@ -21,6 +21,7 @@ var (
 	ErrNoLock          = errors.New("the server cannot be locked")
 	ErrLocked          = errors.New("somebody else is editing this server")
 	ErrKillLimit       = errors.New("the service manager would kill the server")
+	ErrNoSession       = errors.New("nobody is logged in who could run the application")
 	ErrMoving          = errors.New("the server is neither running nor at rest")
 	ErrRespawned       = errors.New("something started the server again at once")
 	ErrNoCommands      = errors.New("nobody knows how to stop and start the server on this platform")
@@ -83,7 +84,7 @@ const (
 )
 
 var failures = map[string]failure{
-	"unsupported":       {ErrUnsupported, doingFind, stateUntouched, "This version manages servers on Linux and FreeBSD."},
+	"unsupported":       {ErrUnsupported, doingFind, stateUntouched, "This version manages servers on Linux, FreeBSD and macOS."},
 	"service-not-found": {ErrServiceNotFound, doingFind, stateUntouched, "Set server.service.name, and server.service.manager, to the service that runs the server, or server.commands to the commands that stop it, start it and tell its status."},
 	"several-servers":   {ErrSeveralServers, doingFind, stateUntouched, "Set server.service.name and server.service.manager, or server.preferences_path, to those of one of them."},
 	"no-preferences":    {ErrNoPreferences, doingFind, stateUntouched, "Set server.preferences_path. A server that has never run has no preferences yet: start it once."},
@@ -95,6 +96,7 @@ var failures = map[string]failure{
 	"no-lock":           {ErrNoLock, doingPlan, stateUntouched, "Install flock (util-linux or BusyBox)."},
 	"locked":            {ErrLocked, doingPlan, stateUntouched, "Wait until that run has ended, then apply again."},
 	"kill-limit":        {ErrKillLimit, doingPlan, stateUntouched, "A server that is killed as it stops may leave empty preferences behind. Run Terraform as a user who may do what is said above, or change that setting, or set server.commands to commands that never kill."},
+	"no-session":        {ErrNoSession, doingPlan, stateUntouched, "The application could be stopped, but not opened again. Log that user in, or set server.commands."},
 	"no-commands":       {ErrNoCommands, doingPlan, stateUntouched, "Set server.commands to the commands that stop it, start it and tell its status."},
 	"process-1":         {ErrProcess1, doingFind, stateUntouched, "It can only be stopped from outside, with its container. Set server.container, or server.commands on the container's host."},
 	"respawned":         {ErrRespawned, doingStop, "The server has been restarted, and runs with the preferences that it had; nothing was changed.", "Set server.service to the service that restarts it, so that it is asked to stop, or server.commands."},

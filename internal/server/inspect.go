@@ -42,8 +42,11 @@ type Inspection struct {
 // Service names what manages the server, for example
 // "plexmediaserver.service (systemd)".
 func (i Inspection) Service() string {
-	if i.Manager == managerNone {
+	switch i.Manager {
+	case managerNone:
 		return "no service manager that is known"
+	case managerOffline:
+		return "a disk whose system does not run"
 	}
 	if i.Unit == "" {
 		return i.Manager
@@ -119,6 +122,9 @@ func (s *Server) checkID(found Inspection) error {
 	return s.badPreferences(found, fmt.Errorf("no %s", prefs.KeyMachineIdentifier))
 }
 
+// formats are the names that the script has for them; it says nothing of XML.
+var formats = map[string]prefs.Format{"plist": prefs.FormatPropertyList}
+
 // report collects records into found until the script is ready; it returns the
 // bytes of the preferences.
 func (s *Server) report(ctx context.Context, c *session, found *Inspection) ([]byte, error) {
@@ -127,6 +133,7 @@ func (s *Server) report(ctx context.Context, c *session, found *Inspection) ([]b
 		"platform":         func(v string) { found.Platform = v },
 		"manager":          func(v string) { found.Manager = v },
 		"unit":             func(v string) { found.Unit = v },
+		"format":           func(v string) { found.Format = formats[v] },
 		"preferences_path": func(v string) { found.PreferencesPath = v },
 		"owner":            func(v string) { found.Owner = v },
 		"user":             func(v string) { found.User = v },

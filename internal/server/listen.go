@@ -76,6 +76,19 @@ func kernelWords(a netip.Addr) string {
 //
 //	plex Plex_Media 1234 20 tcp46 *:32400 *:*
 func listenPatternBSD(rawURL string) string {
+	return listenPatternOf(rawURL, "[ \t]tcp[46]*[ \t]+(%s):%d[ \t]")
+}
+
+// listenPatternMac is the same for the lines of macOS's netstat -an -p tcp:
+//
+//	tcp46 0 0 *.32400 *.* LISTEN
+func listenPatternMac(rawURL string) string {
+	return listenPatternOf(rawURL, "^tcp[46]*[ \t]+[0-9]+[ \t]+[0-9]+[ \t]+(%s)[.]%d[ \t].*LISTEN")
+}
+
+// listenPatternOf puts what may listen and the port into a pattern for one tool's
+// lines.
+func listenPatternOf(rawURL, pattern string) string {
 	name, number := portOf(rawURL)
 	if number == 0 {
 		return "^$"
@@ -89,5 +102,5 @@ func listenPatternBSD(rawURL string) string {
 	default:
 		addresses = []string{"[^ ]+"}
 	}
-	return fmt.Sprintf("[ \t]tcp[46]*[ \t]+(%s):%d[ \t]", strings.Join(addresses, "|"), number)
+	return fmt.Sprintf(pattern, strings.Join(addresses, "|"), number)
 }

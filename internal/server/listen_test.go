@@ -164,3 +164,25 @@ func TestListenPatternOfFreeBSDMatchesSocketsThatListenWhereTheURLPoints(t *test
 		}
 	}
 }
+
+func TestListenPatternOfMacOSMatchesSocketsThatListenWhereTheURLPoints(t *testing.T) {
+	line := func(proto, local, state string) string {
+		return fmt.Sprintf("%-5s      0      0  %-22s %-22s %-11s", proto, local, "*.*", state)
+	}
+	lines := map[string]string{
+		"loopback": line("tcp4", "127.0.0.1.32400", "LISTEN"), "loopback2": line("tcp4", "127.0.0.2.32400", "LISTEN"), "any": line("tcp46", "*.32400", "LISTEN"),
+		"next": line("tcp4", "127.0.0.1.32401", "LISTEN"), "longer": line("tcp4", "127.0.0.1.324000", "LISTEN"), "connected": line("tcp4", "127.0.0.1.32400", "ESTABLISHED"),
+		"loopback6": line("tcp6", "::1.32400", "LISTEN"), "dots": line("tcp4", "127x0y0z1.32400", "LISTEN"),
+	}
+	for url, want := range map[string]string{
+		"http://127.0.0.1:32400": "loopback any", "http://127.0.0.2:32400": "loopback2 any",
+		"http://localhost:32400": "loopback any loopback6", "http://[::1]:32400": "any loopback6", "http://[::1": "",
+	} {
+		pattern := regexp.MustCompilePOSIX(listenPatternMac(url))
+		for name, line := range lines {
+			if got := pattern.MatchString(line); got != slices.Contains(strings.Fields(want), name) {
+				t.Errorf("%s: the line of %s matches: %v", url, name, got)
+			}
+		}
+	}
+}

@@ -292,6 +292,7 @@ func TestAUnitThatIsNotLoadedIsNotFound(t *testing.T) {
 }
 
 func TestAHostWithoutSystemdIsSaidToHaveNone(t *testing.T) {
+	onlyForFiles(t)
 	if os.Getenv(simtest.EnvLab) == "openrc" {
 		t.Skip("NOT RUN: this host has init scripts, which are found without any tool")
 	}
@@ -343,11 +344,11 @@ func TestPreferencesThatAreNotAFileAreRefused(t *testing.T) {
 func TestAnotherSystemIsNotSupported(t *testing.T) {
 	eachShell(t, func(t *testing.T, h host.Host) {
 		sd := newSystemd(t)
-		sd.program("uname", "#!/bin/sh\necho Darwin\n")
+		sd.program("uname", "#!/bin/sh\necho SunOS\n")
 		sim := simtest.NewServer(t, simtest.Options{})
 		_, err := newServer(t, h, found(sim)).Inspect(t.Context())
 		wantError(t, err, server.ErrUnsupported)
-		wantSays(t, err, "Darwin", "Linux and FreeBSD")
+		wantSays(t, err, "SunOS", "Linux, FreeBSD and macOS")
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 // The second editor is let in while the first one is inside, and may not get as
 // far as to see the preferences before that one has left.
 func TestASecondEditorWaitsForTheFirst(t *testing.T) {
+	onlyForFiles(t)
 	everyLock(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)
 		inside, leave := make(chan struct{}), make(chan struct{})
@@ -73,6 +74,7 @@ func everyLock(t *testing.T, test func(t *testing.T, h host.Host)) {
 
 // A lock outlives nobody: what a killed editor has left is cleared away.
 func TestTheLockOfAnEditorThatWasKilledIsCleared(t *testing.T) {
+	onlyForFiles(t)
 	sim := bound(t, nil)
 	h := withPath(t, []string{"sh"}, "/nowhere", "flock")
 	held := filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock.held")

@@ -15,11 +15,16 @@ const (
 	ManagerSnap        = "snap"        // the name is that of the snap
 	ManagerSynopkg     = "synopkg"     // the name is that of the package, or on DSM 6 the path of its script
 	ManagerQNAP        = "qnap"        // the name is the path of the package's script
+	ManagerMacOSApp    = "macos-app"   // the name is that of the application, or its path
+	ManagerLaunchd     = "launchd"     // the name is the label of the job
 
 	// ManagerCommands is the user's own commands, and managerNone a platform
 	// whose service no command is known for: such a server is only looked at.
 	ManagerCommands = "commands"
 	managerNone     = "none"
+
+	// managerOffline is of preferences on a disk whose system does not run.
+	managerOffline = "offline"
 )
 
 // Managers are those that Service.Manager may name, in the order in which a
@@ -30,5 +35,5 @@ func Managers() []string {
 
 var managers = []string{
 	ManagerSystemd, ManagerSystemdUser, ManagerSnap, ManagerSynopkg, ManagerQNAP, ManagerFreeBSD,
-	ManagerOpenRC, ManagerRunit, ManagerS6, ManagerSupervisord, ManagerSysV,
+	ManagerOpenRC, ManagerRunit, ManagerS6, ManagerSupervisord, ManagerSysV, ManagerMacOSApp, ManagerLaunchd,
 }

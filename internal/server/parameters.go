@@ -29,6 +29,7 @@ func (s *Server) program(mode, nonce string) string {
 	for _, p := range []struct{ name, value string }{
 		{"mode", mode}, {"nonce", nonce}, {"holder", holder()},
 		{"listen", listenPattern(o.URL)}, {"listen_bsd", listenPatternBSD(o.URL)},
+		{"listen_mac", listenPatternMac(o.URL)},
 		{"manager", manager}, {"unit", unit}, {"managers", strings.Join(managers, " ")},
 		{"platform", o.Platform}, {"rows", rows(o.Platform, manager)}, {"preferences", o.PreferencesPath},
 		{"stop", o.Commands.Stop}, {"start", o.Commands.Start}, {"status", o.Commands.Status},

@@ -19,11 +19,15 @@ type platform struct {
 // whatever manages services there.
 const PlatformLinux = "linux"
 
+// PlatformMacOS has the server's preferences in the user defaults.
+const PlatformMacOS = "macos"
+
 var (
 	linuxServices    = []string{"plexmediaserver", "plex"}
 	linuxDirectories = []string{
 		"/var/lib/plexmediaserver/Library/Application Support/Plex Media Server", "/var/lib/plex/Plex Media Server",
 	}
+	macOSSign            = "/System/Library/CoreServices/SystemVersion.plist"
 	containerDirectories = []string{"/config/Library/Application Support/Plex Media Server"}
 )
 
@@ -50,6 +54,9 @@ var platforms = []platform{
 	// 5.1 FreeBSD, TrueNAS CORE.
 	{"freebsd", nil, ManagerFreeBSD, []string{"plexmediaserver"}, []string{"/usr/local/plexdata/Plex Media Server"}},
 	{"freebsd", nil, ManagerFreeBSD, []string{"plexmediaserver_plexpass"}, []string{"/usr/local/plexdata-plexpass/Plex Media Server"}},
+	// 5.1, 5.5 macOS, where the script finds the user who runs the server, and the data directory is that user's.
+	{PlatformMacOS, []string{macOSSign}, ManagerMacOSApp, []string{"Plex Media Server"}, nil},
+	{PlatformMacOS, []string{macOSSign}, ManagerLaunchd, []string{"com.plexapp.mediaserver"}, nil},
 	// 5.1, 5.3 inside containers. s6-overlay 2 has its services elsewhere than s6-overlay 3.
 	{"pms-docker", []string{"/var/run/s6/services/plex"}, ManagerS6, []string{"/var/run/s6/services/plex"}, containerDirectories},
 	{"linuxserver", []string{"/run/service/svc-plex", "/var/run/service/svc-plex"}, ManagerS6, []string{"/run/service/svc-plex", "/var/run/service/svc-plex"}, containerDirectories},

@@ -33,8 +33,8 @@ func TestAFailureThatThisVersionDoesNotKnowSaysWhatToDoAllTheSame(t *testing.T) 
 }
 
 func TestEveryManagerHasItsFunctions(t *testing.T) {
-	for _, manager := range append(Managers(), ManagerCommands, managerNone) {
-		name := manager
+	for _, manager := range append(Managers(), ManagerCommands, managerNone, managerOffline) {
+		name := strings.ReplaceAll(manager, "-", "_")
 		if manager == ManagerSystemdUser || manager == ManagerSnap {
 			name = ManagerSystemd
 		}
@@ -42,7 +42,7 @@ func TestEveryManagerHasItsFunctions(t *testing.T) {
 		switch manager {
 		case ManagerCommands:
 			verbs = verbs[:3]
-		case managerNone:
+		case managerNone, managerOffline:
 			verbs = verbs[:1]
 		}
 		for _, verb := range verbs {

@@ -161,13 +161,30 @@ func wantClean(t *testing.T, sim *simtest.ServerProcess) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
-	lock, err := os.ReadFile(filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock"))
-	if err == nil && len(lock) > 0 {
-		t.Errorf("the lock file still names %q", lock)
+	for _, name := range []string{".terraform-provider-plex.lock", ".terraform-provider-plex.lock.held"} {
+		lock, err := os.ReadFile(filepath.Join(sim.DataDir(), name))
+		if err == nil && len(lock) > 0 {
+			t.Errorf("the lock file still names %q", lock)
+		}
 	}
-	stages, err := filepath.Glob(filepath.Join(sim.DataDir()+".terraform-backups", "*.stage*"))
-	if err != nil || len(stages) > 0 {
-		t.Errorf("left behind: %v %v", stages, err)
+	for _, pattern := range []string{"*.stage*", "*.new", "*.now"} {
+		left, err := filepath.Glob(filepath.Join(sim.DataDir()+".terraform-backups", pattern))
+		if err != nil || len(left) > 0 {
+			t.Errorf("left behind: %v %v", left, err)
+		}
+	}
+}
+
+// isMac tells whether sim runs on an emulated Mac.
+func isMac(sim *simtest.ServerProcess) bool {
+	return sim.Manager() == server.ManagerMacOSApp || sim.Manager() == server.ManagerLaunchd
+}
+
+// onlyForFiles skips a test about preferences that are a file.
+func onlyForFiles(t *testing.T) {
+	t.Helper()
+	if os.Getenv(simtest.EnvLab) == "macos" {
+		t.Skip("NOT RUN: on macOS the preferences are no file; macos_rules_linux_test.go says the same about them")
 	}
 }
 
@@ -261,6 +278,9 @@ func (s *wireShell) Close() error {
 // lock of sim: of those with the lock file open it is the one that was there first.
 func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
 	t.Helper()
+	if isMac(sim) {
+		return macScriptPID(t, sim)
+	}
 	lock := filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock")
 	open := map[int]bool{}
 	links, err := filepath.Glob("/proc/[0-9]*/fd/9")
@@ -300,4 +320,23 @@ func signalTo(pid int, signal os.Signal) error {
 		return err
 	}
 	return process.Signal(signal)
+}
+
+// macScriptPID is scriptPID where the lock names the processes that hold it.
+func macScriptPID(t *testing.T, sim *simtest.ServerProcess) int {
+	t.Helper()
+	held, err := os.ReadFile(filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock.held"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(held), "\n")
+	if len(lines) < 3 {
+		t.Fatalf("the lock is %q", held)
+	}
+	digits, _, _ := strings.Cut(lines[2], " ")
+	pid, err := strconv.Atoi(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
 }

@@ -1,13 +1,14 @@
 #!/bin/bash
 # Everything that the lab tests, one part after the other. Each part runs, whatever the ones before it said.
 #
-# usage: all.sh [PART...]      parts: local ssh openrc docker rows fleet faults; default all
+# usage: all.sh [PART...]      parts: local ssh openrc docker rows macos fleet faults; default all
 #
 #   local    as root inside a systemd host: provider, server, host
 #   ssh      the provider's tests in there again, by SSH through a jump host as a user who becomes root with sudo
 #   openrc   the server's tests inside a host with OpenRC
 #   docker   the server's and the host's tests on a Docker engine
 #   rows     the provider's operations on servers in containers, with this machine's engine and with one behind SSH
+#   macos    the operations on servers of an emulated Mac, and the server's tests
 #   fleet    apply and destroy on fifty hosts at once
 #   faults   a sample of the faults of docs/design/reliability.md
 # LAB, LAB_REQUIRED and LAB_RACE are as in run.sh.
@@ -27,13 +28,14 @@ part() {
     openrc) LAB_INIT=openrc "$HERE/run.sh" ./internal/server ;;
     docker) "$HERE/docker.sh" test ;;
     rows) "$HERE/docker.sh" rows pms-docker && "$HERE/docker.sh" rows linuxserver sshd && "$HERE/docker.sh" rows process-1 sshd ;;
+    macos) "$HERE/macos.sh" test ;;
     fleet) "$HERE/fleet.sh" test 50 ;;
     faults) "$HERE/faults.sh" sample ;;
     *) die "there is no part '$1'" ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- local ssh openrc docker rows fleet faults
+[ $# -gt 0 ] || set -- local ssh openrc docker rows macos fleet faults
 summary=() failed=0
 for name; do
   start=$SECONDS result=ok

@@ -24,9 +24,16 @@ type keeper interface {
 }
 
 // keep chooses what runs the server, and where it is.
-func (s *ServerProcess) keep(manager *Manager) {
+func (s *ServerProcess) keep(manager *Manager, mac *Mac) {
 	s.t.Helper()
 	lab := os.Getenv(EnvLab)
+	if mac == nil && manager == nil && lab == "macos" {
+		mac = labMac(s.t)
+	}
+	if mac != nil {
+		s.config.Addr, s.keeper = freeAddr(s.t), mac.adopt(s)
+		return
+	}
 	if _, known := images[lab]; known && manager == nil {
 		c := inContainer(s.t, lab)
 		s.config.SupportDir, s.config.Addr, s.keeper = c.supportDir(), freeAddr(s.t), c

@@ -30,19 +30,24 @@ var program = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv(EnvBinary); path != "" {
 		return filepath.Abs(path)
 	}
+	return build("plexsim")
+})
+
+// build builds one of the commands of cmd.
+func build(name string) (string, error) {
 	dir, err := programDir()
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "plexsim")
+	path := filepath.Join(dir, name)
 	// Another test process may run the old one: the new one takes its place whole.
 	next := fmt.Sprintf("%s.%d", path, os.Getpid())
-	build := exec.Command("go", "build", "-o", next, "github.com/homelab-iac/terraform-provider-plex/cmd/plexsim")
+	build := exec.Command("go", "build", "-o", next, "github.com/homelab-iac/terraform-provider-plex/cmd/"+name)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return path, os.Rename(next, path)
-})
+}
 
 // programDir is a directory per copy of the source, since two of them may be
 // tested at the same time.

@@ -30,6 +30,8 @@ type Options struct {
 	Configure func(*plexsim.Config)
 	// Manager runs the server, rather than plexsim or the lab host.
 	Manager *Manager
+	// Mac has the server.
+	Mac *Mac
 }
 
 // ServerProcess is a server that runs as a program of its own, supervised by
@@ -56,7 +58,7 @@ func NewServer(t testing.TB, options Options) *ServerProcess {
 		PlexTVURL: "http://" + freeAddr(t),
 		Events:    filepath.Join(".plexsim", "events"),
 	}
-	s.keep(options.Manager)
+	s.keep(options.Manager, options.Mac)
 	s.must(os.MkdirAll(s.DataDir(), 0o755))
 	var account plexsim.Account
 	if options.PlexTV != nil {
@@ -119,9 +121,21 @@ func (s *ServerProcess) PreferencesPath() string { return s.config.PreferencesPa
 // URL is the address of the server's API.
 func (s *ServerProcess) URL() string { return "http://" + s.config.Addr }
 
+// elsewhere is a keeper whose server has its preferences in no file. They are read
+// and written as Preferences.xml would have them.
+type elsewhere interface {
+	preferences() ([]byte, error) // nil if there are none
+	writePreferences(xml []byte) error
+}
+
 // Preferences is the content of Preferences.xml; nil if there is none.
 func (s *ServerProcess) Preferences() []byte {
 	s.t.Helper()
+	if e, ok := s.keeper.(elsewhere); ok {
+		data, err := e.preferences()
+		s.must(err)
+		return data
+	}
 	data, err := os.ReadFile(s.PreferencesPath())
 	if os.IsNotExist(err) {
 		return nil
@@ -133,6 +147,10 @@ func (s *ServerProcess) Preferences() []byte {
 // WritePreferences replaces Preferences.xml. Under a running server it is lost.
 func (s *ServerProcess) WritePreferences(content []byte) {
 	s.t.Helper()
+	if e, ok := s.keeper.(elsewhere); ok {
+		s.must(e.writePreferences(content))
+		return
+	}
 	s.must(os.WriteFile(s.PreferencesPath(), content, 0o600))
 	s.must(s.keeper.own(s.PreferencesPath()))
 }

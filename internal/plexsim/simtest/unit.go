@@ -15,7 +15,8 @@ import (
 )
 
 // EnvLab says that the tests run inside a lab host (docs/design/lab.md), whose
-// service manager is real: "systemd" or "openrc".
+// service manager is real: "systemd" or "openrc"; or, as "macos", with the emulated
+// Mac that EnvMac names.
 const EnvLab = "PLEX_LAB"
 
 // unit is one of the services that a lab host has for tests.

@@ -4,13 +4,22 @@
 
 # stopped_phase: between stop and start. One answer from the far side decides.
 stopped_phase() {
-  detail=$( (cat -- "$prefs" >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
-  limit "$p_silence" put_file stopped "$prefs"
-  if ! await "$p_silence"; then return 1; fi
-  case $verb in
-    write | write-from-before) ;;
-    *) return 0 ;;
-  esac
+  detail=$( (read_prefs >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
+  if [ -n "$mac_live" ]; then
+    limit "$p_silence" put_file stopped "$after"
+  else
+    limit "$p_silence" put_file stopped "$prefs"
+  fi
+  while :; do
+    if ! await "$p_silence"; then return 1; fi
+    case $verb in
+      forget) forgotten="$forgotten$argument$newline" ;;
+      set) setting=yes ;;
+      add) setting=yes added="$added$argument$newline" ;;
+      write | write-from-before) break ;;
+      *) return 0 ;;
+    esac
+  done
   [ "$verb" = write-from-before ] || good=after
   receive "$argument" "$temporary" || { put note "the new preferences did not arrive whole or could not be written"; return 1; }
   replace "$temporary" || { put note "the new preferences could not be put in place: $detail"; return 1; }
@@ -92,7 +101,7 @@ edit() {
   while await "$p_silence"; do
     case $verb in
       wait) ;;
-      check) put_file preferences "$prefs" ;;
+      check) put_prefs ;;
       revert)
         if put_back; then put reverted yes; else put reverted "no $detail"; fi
         done=yes
@@ -109,11 +118,11 @@ edit() {
 
 inspect() {
   look
-  put_file preferences "$prefs"
+  put_prefs
   put ready ''
   while await 30; do
     [ "$verb" = again ] || break
-    put_file preferences "$prefs"
+    put_prefs
     put ready ''
   done
 }

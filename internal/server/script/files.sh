@@ -19,6 +19,15 @@ attributes() {
   if command -v getfattr >/dev/null 2>&1; then getfattr -d -m - --absolute-names -- "$1" 2>/dev/null | sed 1d; fi
 }
 
+# read_prefs: prints the preferences.
+read_prefs() {
+  if [ -n "$mac_live" ]; then
+    export_defaults
+  else
+    cat -- "$prefs"
+  fi
+}
+
 # make_twin FILE: an empty-handed copy of the preferences with the same owner,
 # group, mode, access list, extended attributes and label; its bytes are
 # replaced later, which keeps all of these.
@@ -50,16 +59,22 @@ prepare() {
   # The first part tells the copies of several servers in one directory apart.
   backup_server="$backup_dir/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
   backup_stem="$backup_server-$(date -u +%Y%m%dT%H%M%SZ)-$$"
-  before="$backup_stem.before.xml"
-  after="$backup_stem.after.xml"
+  case $prefs in *.plist) copy_kind=plist ;; *) copy_kind=xml ;; esac
+  before="$backup_stem.before.$copy_kind"
+  after="$backup_stem.after.$copy_kind"
   stage_file="$backup_stem.stage"
-  temporary="$data_dir/.Preferences.xml.terraform-$$"
+  temporary="${prefs%/*}/.${prefs##*/}.terraform-$$"
+  if [ -n "$mac_live" ]; then temporary="$backup_stem.new" exported="$backup_stem.now"; fi
   copy_before || fail no-room "$detail"
   # The second copy and the new file take their room now.
   detail=$(cp -- "$before" "$after" 2>&1) || fail no-room "$detail"
-  detail=$(make_twin "$temporary" 2>&1) || fail no-room "$detail"
+  if [ -n "$mac_live" ]; then
+    detail=$( { cp -- "$before" "$temporary" && cp -- "$before" "$exported"; } 2>&1) || fail no-room "$detail"
+  else
+    detail=$(make_twin "$temporary" 2>&1) || fail no-room "$detail"
+    if [ "$(attributes "$temporary")" != "$(attributes "$prefs")" ]; then in_place=yes; fi
+  fi
   detail=$( (printf '%0512d' 0 >>"$temporary") 2>&1) || fail no-room "$detail"
-  if [ "$(attributes "$temporary")" != "$(attributes "$prefs")" ]; then in_place=yes; fi
   printf 'idle\n' >"$stage_file" || fail no-room "$stage_file"
 }
 
@@ -67,8 +82,8 @@ prepare() {
 # taken again until two readings agree.
 copy_before() {
   for _ in 1 2 3 4 5 6 7 8 9 10; do
-    detail=$( (cat -- "$prefs" >"$before") 2>&1) || return 1
-    if cmp -s -- "$prefs" "$before"; then
+    detail=$( (read_prefs >"$before") 2>&1) || return 1
+    if read_prefs 2>/dev/null | cmp -s - "$before"; then
       detail=$(flush "$before" 2>&1)
       return
     fi
@@ -79,10 +94,20 @@ copy_before() {
 }
 
 # whole FILE: a last look by the script alone, for when the far side has gone:
-# not empty, closed, and the same server's.
+# not empty, closed, and the same server's. What a property list in binary ends
+# with says nothing.
 whole() {
-  [ -s "$1" ] && tail -c 64 "$1" | tr -d ' \t\r\n' | grep -q '>$' &&
+  [ -s "$1" ] && { [ "$(head -c 6 "$1")" = bplist ] || tail -c 64 "$1" | tr -d ' \t\r\n' | grep -q '>$'; } &&
     grep -qF -e "$machine_id" "$1"
+}
+
+# preferences_whole: are the preferences?
+preferences_whole() {
+  if [ -n "$mac_live" ]; then
+    (read_prefs >"$exported") 2>/dev/null && whole "$exported"
+  else
+    whole "$prefs"
+  fi
 }
 
 # renew_temporary: there is a twin to write into, also when the server has
@@ -99,13 +124,17 @@ renew_temporary() {
 # replace FILE: makes FILE's bytes the preferences, in one step where rename
 # works, else in place. FILE is $temporary or a copy. False with $detail.
 replace() {
+  if [ -n "$mac_live" ]; then
+    replace_defaults "$1"
+    return
+  fi
   if [ "$1" != "$temporary" ]; then
     detail=$( { renew_temporary && cat -- "$1" >"$temporary"; } 2>&1) || return 1
   fi
   detail=$(flush "$temporary" 2>&1) || return 1
   if [ -z "$in_place" ]; then
     if detail=$(mv -f -- "$temporary" "$prefs" 2>&1); then
-      flush "$data_dir" 2>/dev/null
+      flush "${prefs%/*}" 2>/dev/null
       return 0
     fi
     [ -f "$temporary" ] || return 1
@@ -118,9 +147,9 @@ replace() {
 # prune: keeps the copies of the last p_keep operations on this server, and those
 # of this one, whatever the clock says.
 prune() {
-  for old in "$backup_server"-*.before.xml; do
-    [ -f "$old" ] && printf '%s\n' "${old%.before.xml}"
+  for old in "$backup_server"-*.before."$copy_kind"; do
+    [ -f "$old" ] && printf '%s\n' "${old%".before.$copy_kind"}"
   done | sort -r | sed "1,${p_keep}d" | while IFS= read -r old; do
-    [ "$old" = "$backup_stem" ] || rm -f -- "$old.before.xml" "$old.after.xml"
+    [ "$old" = "$backup_stem" ] || rm -f -- "$old.before.$copy_kind" "$old.after.$copy_kind"
   done
 }

@@ -361,7 +361,14 @@ platform_of_directory() {
 # locate: sets $manager, $unit, $data_dir, $prefs and $platform.
 locate() {
   kernel=$(uname -s | tr '[:upper:]' '[:lower:]')
-  case $kernel in linux | freebsd) ;; *) fail unsupported "$(uname -s)" ;; esac
+  case $kernel in
+    linux | freebsd) ;;
+    darwin)
+      locate_mac
+      return
+      ;;
+    *) fail unsupported "$(uname -s)" ;;
+  esac
   platform=${p_platform:-linux}
   if [ "$p_manager" != commands ]; then
     find_server
@@ -410,10 +417,14 @@ look() {
   was=$state
   find_processes
   put user "$(id -un 2>/dev/null || id -u)"
-  # shellcheck disable=SC2012 # of this one file, and find cannot print owners everywhere
-  put owner "$(ls -ld -- "$prefs" | awk '{ print $3 ":" $4 }')"
-  # shellcheck disable=SC2012
-  prefs_owner=$(ls -ldn -- "$prefs" | awk '{ print $3 ":" $4 }')
+  if [ -n "$mac_live" ]; then
+    put owner "$mac_user"
+  else
+    # shellcheck disable=SC2012 # of this one file, and find cannot print owners everywhere
+    put owner "$(ls -ld -- "$prefs" | awk '{ print $3 ":" $4 }')"
+    # shellcheck disable=SC2012
+    prefs_owner=$(ls -ldn -- "$prefs" | awk '{ print $3 ":" $4 }')
+  fi
   put state "$was"
   put state_detail "$(printf '%s' "$detail" | tail -c 400)"
   put processes "${ours# }"

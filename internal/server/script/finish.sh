@@ -2,15 +2,16 @@
 #
 # How it ends, whoever is left to end it.
 
+# enter STAGE: with the names that go if a copy is put back, a line each.
 enter() {
   stage=$1
-  printf '%s\n' "$1" >"$stage_file" 2>/dev/null
+  printf '%s\n%s' "$1" "$added" >"$stage_file" 2>/dev/null
 }
 
 # bring_back: the server runs again, with whole preferences. For every way in
 # which the far side can go away while the server is stopped.
 bring_back() {
-  if ! whole "$prefs"; then
+  if [ "$stage" = writing ] || ! preferences_whole; then
     if whole "$after"; then replace "$after"; else replace "$before"; fi
   fi
   [ "$was" != running ] || start_server
@@ -76,7 +77,8 @@ watch() {
     sleep 1 &
     wait "$!"
   done
-  stage=$(cat -- "$stage_file")
+  stage=$(sed 1q "$stage_file")
+  added=$(sed 1d "$stage_file")
   trap : TERM
   finish
 }
@@ -84,11 +86,12 @@ watch() {
 finish() {
   case $stage in
     stopping) linger ;;
-    stopped | resting) bring_back ;;
+    stopped | writing | resting) bring_back ;;
     started) [ -n "$done" ] || settle ;;
   esac
   call rearm
   if [ -n "$temporary" ]; then rm -f -- "$temporary"; fi
+  if [ -n "$exported" ]; then rm -f -- "$exported"; fi
   if [ -n "$stage_file" ]; then rm -f -- "$stage_file" "$stage_file.log"; fi
   if [ "$stage" = idle ] && [ -n "$before" ]; then rm -f -- "$before" "$after"; fi
   unlock

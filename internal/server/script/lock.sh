@@ -2,8 +2,8 @@
 #
 # One editor at a time. Where there is flock the lock is held by a descriptor,
 # and the kernel drops it with its last holder; the file stays, empty: to remove
-# it would let two editors hold two files. Elsewhere (FreeBSD, some NAS) the lock
-# is that a file exists, which names the processes that hold it.
+# it would let two editors hold two files. Elsewhere (FreeBSD, macOS, some NAS) the
+# lock is that a file exists, which names the processes that hold it.
 
 lock() {
   lock_file="$data_dir/.terraform-provider-plex.lock"
@@ -11,7 +11,8 @@ lock() {
     fail no-lock "$lock_file is not a regular file"
   fi
   lock_kind=pids
-  if command -v flock >/dev/null 2>&1; then lock_kind=flock; fi
+  # Not that of somebody's own on macOS: root may not find it, and lock otherwise.
+  if [ "$kernel" != darwin ] && command -v flock >/dev/null 2>&1; then lock_kind=flock; fi
   now
   lock_until=$((now + p_lock_limit))
   "lock_open_$lock_kind"

@@ -23,6 +23,7 @@ call() {
   shift
   case $manager in
     systemd-user | snap) call_function=systemd_$call_verb ;;
+    macos-app) call_function=macos_app_$call_verb ;;
     *) call_function=${manager}_$call_verb ;;
   esac
   command -v "$call_function" >/dev/null 2>&1 || return 0

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
 #
 # The server's own processes, and its port. On Linux they are looked up in
-# /proc, on FreeBSD they are asked of its tools.
+# /proc, on FreeBSD and macOS they are asked of its tools.
 
 # same_directory A B: -ef compares device and inode, and every shell that we
 # know of has it.
@@ -18,10 +18,17 @@ comm_of() {
 # name (plex-facts 5.2). The kernel of Linux cuts names to 15 bytes.
 server_processes() {
   candidates=
-  if [ "$kernel" != linux ]; then
-    server_processes_bsd
-    return
-  fi
+  case $kernel in
+    linux) ;;
+    darwin)
+      server_processes_mac
+      return
+      ;;
+    *)
+      server_processes_bsd
+      return
+      ;;
+  esac
   for process in /proc/[0-9]*; do
     name=
     IFS= read -r name 2>/dev/null <"$process/comm" || continue
@@ -148,6 +155,7 @@ directories='' mine='' others=''
 # survey: sets $candidates, and knows the directory of each.
 survey() {
   server_processes
+  [ "$kernel" != darwin ] || return 0
   unknown_processes=
   for candidate in $candidates; do
     case " $mine $others $surveyed " in *" $candidate "*) ;; *) unknown_processes="$unknown_processes $candidate" ;; esac
@@ -161,8 +169,12 @@ survey() {
 surveyed=''
 
 # find_processes: sets $ours to the processes of this server: those whose data
-# directory is $data_dir.
+# directory is $data_dir; on macOS, those of its user.
 find_processes() {
+  if [ "$kernel" = darwin ]; then
+    find_processes_mac
+    return
+  fi
   survey
   ours=
   for candidate in $candidates; do
@@ -224,9 +236,9 @@ ancestors() {
 
 # listening: does anything listen where the server does? No answer counts as no.
 listening() {
-  if [ "$kernel" = linux ]; then
-    grep -Eqis -e "$p_listen" /proc/net/tcp /proc/net/tcp6
-  else
-    sockstat -46l 2>/dev/null | grep -Eq -e "$p_listen_bsd"
-  fi
+  case $kernel in
+    linux) grep -Eqis -e "$p_listen" /proc/net/tcp /proc/net/tcp6 ;;
+    darwin) netstat -an -p tcp 2>/dev/null | grep -Eq -e "$p_listen_mac" ;;
+    *) sockstat -46l 2>/dev/null | grep -Eq -e "$p_listen_bsd" ;;
+  esac
 }

@@ -5,6 +5,7 @@
 # at_rest: the service manager, the processes of this instance and the port
 # agree that the server does not run.
 at_rest() {
+  [ "$manager" != offline ] || return 0
   at_rest_but_for_the_manager || return 1
   service_state
   case $state in stopped | dead) ;; *) detail="the service manager says that it is $state"; return 1 ;; esac
@@ -74,7 +75,9 @@ stop_server() {
   stop_status=$?
   if [ "$stop_status" -ne 0 ] && [ "$manager" != commands ] && [ -z "$by_signal" ]; then
     service_state
-    if [ "$state" = running ]; then
+    now
+    # One that was cut off at the limit may have asked all the same.
+    if [ "$state" = running ] && [ "$now" -lt "$stop_until" ]; then
       detail="the stop command ended with status $stop_status: $(tail -c 400 "$told")"
       return 2
     fi

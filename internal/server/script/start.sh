@@ -11,8 +11,11 @@
 #   wait           I am still here, and busy
 #   go ID          from here on the server, whose machine identifier is ID, may
 #                  be stopped
+#   forget NAME, set NAME, add NAME   what the next write takes away, alters, brings;
+#                  only for a store that takes no file (macOS)
 #   write N        the next N bytes are the new preferences
 #   write-from-before N   the same; what the server left as it stopped is no good
+#   accept         what was written says what was meant (macOS)
 #   keep           no new preferences; start what is there, if it is whole
 #   check          send the preferences as they are now
 #   revert         stop again, put back what was there, start again
@@ -23,7 +26,7 @@
 # What the far side has set; a missing one ends the script here.
 : "${p_mode:?}" "${p_nonce:?}" "${p_holder:?}" "${p_listen:?}"
 : "${p_manager?}" "${p_unit?}" "${p_managers:?}" "${p_platform?}" "${p_preferences?}"   # which server; may be empty
-: "${p_rows?}" "${p_listen_bsd:?}"                                 # the table of platforms; platforms.go
+: "${p_rows?}" "${p_listen_bsd:?}" "${p_listen_mac:?}"                                 # the table of platforms; platforms.go
 : "${p_stop?}" "${p_start?}" "${p_status?}"                        # commands that replace a service manager
 : "${p_backup_dir?}" "${p_keep:?}"
 : "${p_stop_limit:?}" "${p_command_limit:?}" "${p_lock_limit:?}"   # all limits are whole seconds
@@ -36,7 +39,7 @@ export LC_ALL=C
 exec 3<&0 </dev/null
 
 stage=idle    # idle → stopping → stopped → started, or resting for a server that did not
-              # run; the guard reads it from $stage_file
+              # run; writing while preferences that are no file are half edited; the guard reads it from $stage_file
 was=unknown   # what the server was doing when we came
 guard=
 detail=

@@ -10,6 +10,12 @@ put_file() {
   printf '\n%s\n' "$p_nonce"
 }
 
+put_prefs() {
+  printf 'preferences\n'
+  read_prefs
+  printf '\n%s\n' "$p_nonce"
+}
+
 # fail CODE DETAIL: says what is wrong and ends; the EXIT trap cleans up.
 fail() {
   put failed "$1 $2"
