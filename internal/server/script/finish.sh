@@ -64,7 +64,7 @@ linger() {
 
 # clear_left: nobody else edits now, so that a twin of the preferences is what an
 # edit has left that was killed before it had a guard. It holds a token.
-clear_left() { rm -f -- "$data_dir"/.Preferences.xml.terraform-*; }
+clear_left() { rm -f -- "${prefs%/*}/.${prefs##*/}.terraform-"*; }
 
 # watch: the guard, a process of its own. When the script itself is killed it
 # does what the script would have done.
