@@ -183,10 +183,10 @@ func (s *shell) await(mark string) error {
 // first line: there is no such shell, or it may not be used.
 var errNoShell = errors.New("the shell has not begun")
 
-type noShell struct{ error }
+type noShellError struct{ error }
 
-func (e *noShell) Unwrap() error        { return e.error }
-func (e *noShell) Is(target error) bool { return target == errNoShell }
+func (e *noShellError) Unwrap() error        { return e.error }
+func (e *noShellError) Is(target error) bool { return target == errNoShell }
 
 // notReady is why the shell did not start, in the words of whoever refused.
 func (s *shell) notReady(become Become, err error) error {
@@ -210,5 +210,5 @@ func (s *shell) notReady(become Become, err error) error {
 	if ended == nil {
 		ended = fmt.Errorf("it ended at once: %s", strings.TrimSpace(said+" "+g.said))
 	}
-	return &noShell{ended}
+	return &noShellError{ended}
 }

@@ -7,9 +7,17 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/windows/registry"
 )
+
+// defaultKey is the registry key of the real server (facts 5.4).
+const defaultKey = `HKEY_CURRENT_USER\Software\Plex, Inc.\Plex Media Server`
+
+// numbers are preferences that the registry has as REG_DWORD from the first; all
+// others are REG_SZ (facts 5.4). A value that is there keeps the type it has.
+var numbers = []string{keyHome, "AcceptedEULA", "FirstRun", "MetricsEpoch", "PublishServerOnPlexOnlineKey"}
 
 // registryStore keeps preferences as the values of one key of the registry.
 // Values of types that the server has no use for are neither seen nor touched.
@@ -35,6 +43,15 @@ func newRegistry(path string) (store, error) {
 		return nil, fmt.Errorf("%q is below no root that preferences can be in", path)
 	}
 	return registryStore{handle, key, path}, nil
+}
+
+// splitKey parts the path of a registry key into its root and the rest.
+func splitKey(path string) (root, key string, err error) {
+	root, key, found := strings.Cut(path, `\`)
+	if !found || key == "" {
+		return "", "", fmt.Errorf("%q names no registry key", path)
+	}
+	return root, key, nil
 }
 
 // load finds no preferences in a key without values, too.
@@ -143,7 +160,7 @@ func (r registryStore) save(pause func() ending, content func() *preferences) er
 // setValue gives a value the type that it has, or, where kind is 0, the one that
 // the server gives it. What is no number is a text, whatever it was.
 func setValue(key registry.Key, a attribute, kind uint32) error {
-	if kind == 0 && isNumber(a.name) {
+	if kind == 0 && slices.Contains(numbers, a.name) {
 		kind = registry.DWORD
 	}
 	switch kind {

@@ -57,7 +57,7 @@ func (f *plistBinary) write(objects []plistObject, keys, values []int) []byte {
 	order, numbers := reachable(objects, f.trailer.top)
 	t := f.trailer
 	// Neither gets smaller than it was: that would be a change that nobody asked for, and some writer's reason is not known.
-	t.refSize = max(t.refSize, bytesFor(uint64(len(order)-1)))
+	t.refSize = max(t.refSize, bytesFor(uint64(len(order)-1))) //nolint:gosec // it is not negative: the root is in it
 	t.table = len(plistMagic)
 	for _, old := range order {
 		t.table += objects[old].size(t.refSize)
@@ -151,15 +151,15 @@ func integerObject(decimal string) []byte {
 	case size > 4:
 		return binary.BigEndian.AppendUint64([]byte{markerInteger | 3}, n)
 	default:
-		power := bits.Len(uint(size - 1)) //nolint:gosec // it is 1 to 4
-		return appendBigEndian([]byte{markerInteger | byte(power)}, int(n), 1<<power)
+		power := bits.Len(uint(size - 1))                                             // it is 1 to 4
+		return appendBigEndian([]byte{markerInteger | byte(power)}, int(n), 1<<power) //nolint:gosec // at most 2, and at most 4 bytes
 	}
 }
 
 // countedHead is the start of an object that says how much it contains.
 func countedHead(marker byte, count int) []byte {
 	if count < manyItems {
-		return []byte{marker | byte(count)}
+		return []byte{marker | byte(count)} //nolint:gosec // fewer than 15
 	}
 	return append([]byte{marker | manyItems}, integerObject(strconv.Itoa(count))...)
 }

@@ -53,7 +53,7 @@ func (r *plistBinaryReader) head(from int) (marker byte, content, count int, err
 	if n > MaxSize {
 		return 0, 0, 0, r.beyond(from)
 	}
-	return marker, content + size, int(n), nil //nolint:gosec // it is at most MaxSize
+	return marker, content + size, int(n), nil // it is at most MaxSize
 }
 
 // scalarObject reads an object that contains no others.
@@ -119,7 +119,7 @@ func binaryScalar(first byte, content []byte) (kind plistKind, text string, ok b
 // ok if it is not one from -2^63 to 2^64-1.
 func binaryInteger(content []byte) (text string, ok bool) {
 	n := new(big.Int).SetBytes(content)
-	if bits := uint(8 * len(content)); bits >= 64 && n.Bit(int(bits)-1) == 1 { //nolint:gosec // it is at most 128
+	if bits := uint(8 * len(content)); bits >= 64 && n.Bit(int(bits)-1) == 1 { // it is at most 128
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), bits))
 	}
 	return n.String(), n.IsInt64() || n.IsUint64()

@@ -50,7 +50,7 @@ func (t regText) bytes() []byte {
 	}
 	data := make([]byte, len(t.units))
 	for i, unit := range t.units {
-		data[i] = byte(unit)
+		data[i] = byte(unit) //nolint:gosec // each was made from one byte
 	}
 	return data
 }

@@ -27,7 +27,7 @@ func regExe(t *testing.T, arguments ...string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = output.Close() }()
-	command := exec.Command(os.Getenv(envWine), append([]string{"run", "reg.exe"}, arguments...)...) //nolint:noctx // it deletes its key after the test, too
+	command := exec.Command(os.Getenv(envWine), append([]string{"run", "reg.exe"}, arguments...)...) // it deletes its key after the test, too
 	command.Stdout, command.Stderr = output, output
 	if err := command.Run(); err != nil {
 		t.Errorf("reg.exe %q: %v\n%s", arguments, err, read(t, output.Name()))

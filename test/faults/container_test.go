@@ -65,7 +65,7 @@ func (tr *trial) restartEngine() {
 	})
 	tr.must(err)
 	tr.must(process.Release())
-	if !within(patience, func() bool { _, err := command("docker", "-H", address, "version"); return err == nil }) {
+	if !within(patience, func() bool { return command("docker", "-H", address, "version") == nil }) {
 		tr.t.Fatal("the engine does not start")
 	}
 }

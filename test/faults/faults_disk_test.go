@@ -16,8 +16,8 @@ import (
 var ofTheDisk = []fault{
 	{name: "disk full", disk: true, weight: 3, strike: func(tr *trial) {
 		filler := filepath.Join(tr.disk, "filler")
-		_, _ = command("dd", "if=/dev/zero", "of="+filler, "bs=64k") // it ends when there is no room
-		_, _ = command("dd", "if=/dev/zero", "of="+filler+".small", "bs=512")
+		_ = command("dd", "if=/dev/zero", "of="+filler, "bs=64k") // it ends when there is no room
+		_ = command("dd", "if=/dev/zero", "of="+filler+".small", "bs=512")
 		tr.mend(func() { tr.must(os.RemoveAll(filler)); tr.must(os.RemoveAll(filler + ".small")) })
 	}},
 	{name: "inodes exhausted", disk: true, weight: 2, strike: func(tr *trial) {
@@ -43,17 +43,17 @@ var ofTheDisk = []fault{
 	{name: "I/O error from write", weight: 2, strike: func(tr *trial) { tr.ioError("write") }},
 }
 
-func command(name string, arguments ...string) (string, error) {
+func command(name string, arguments ...string) error {
 	out, err := exec.Command(name, arguments...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(arguments, " "), err, out)
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(arguments, " "), err, out)
 	}
-	return string(out), nil
+	return nil
 }
 
 func (tr *trial) command(name string, arguments ...string) {
 	tr.t.Helper()
-	_, err := command(name, arguments...)
+	err := command(name, arguments...)
 	tr.must(err)
 }
 
@@ -97,7 +97,7 @@ func (tr *trial) readOnly(dir string) {
 }
 
 func (tr *trial) immutable(path string) {
-	if _, err := command("chattr", "+i", path); err != nil {
+	if err := command("chattr", "+i", path); err != nil {
 		return // the server has just removed it
 	}
 	tr.mend(func() { tr.command("chattr", "-i", path) })
@@ -110,7 +110,7 @@ var library = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "ioerror.so")
-	_, err = command("gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", path, "testdata/ioerror.c", "-ldl")
+	err = command("gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", path, "testdata/ioerror.c", "-ldl")
 	return path, err
 })
 

@@ -20,8 +20,6 @@ type verdict struct {
 	StateLost                       bool // Terraform had left a state that it cannot read itself
 }
 
-func (v verdict) good() bool { return v.Down+v.Damaged+v.NoCopy+v.Diverged == "" }
-
 // judge looks at what is left, without touching it, and then applies again.
 func (tr *trial) judge() verdict {
 	var v verdict

@@ -192,18 +192,6 @@ func (s *steps) release() {
 	}
 }
 
-// stage is how far the script is, as it has written it down; "none" when it has
-// not, or no script runs.
-func (s *steps) stage() string {
-	found, _ := filepath.Glob(filepath.Join(s.backups, "*.stage"))
-	for _, path := range found {
-		if data, err := os.ReadFile(path); err == nil {
-			return strings.TrimSpace(string(data))
-		}
-	}
-	return "none"
-}
-
 func (s *steps) must(err error) {
 	s.t.Helper()
 	if err != nil {

@@ -73,7 +73,7 @@ func (m Mac) App() string { return m.path("Applications", AppName+".app") }
 // isApp: both programs take the name and the path of an application.
 func (m Mac) isApp(name string) bool { return name == AppName || filepath.Clean(name) == m.App() }
 
-// open [-g] -a NAME|PATH
+// open [-g] -a NAME|PATH.
 func (c *call) open() error {
 	args := c.args
 	if len(args) > 0 && args[0] == "-g" {
@@ -115,7 +115,7 @@ func (m Mac) spawn(u User) (*exec.Cmd, error) {
 	server.Stdout, server.Stderr = log, log
 	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if os.Getuid() == 0 && u.UID != 0 {
-		server.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(u.UID), Gid: uint32(u.Group())} //nolint:gosec // numbers of accounts
+		server.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(u.UID), Gid: uint32(u.Group())} // numbers of accounts
 		if err := log.Chown(u.UID, u.Group()); err != nil {
 			return nil, err
 		}

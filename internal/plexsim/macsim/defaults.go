@@ -19,7 +19,7 @@ func (m Mac) Domain(u User, name string) cfprefs.Domain {
 	return cfprefs.Domain{Mac: string(m), UID: u.UID, Home: u.Home, Name: name}
 }
 
-// defaults export DOMAIN - | import DOMAIN - | delete DOMAIN NAME | read DOMAIN|FILE NAME
+// defaults export DOMAIN - | import DOMAIN - | delete DOMAIN NAME | read DOMAIN|FILE NAME.
 func (c *call) defaults() error {
 	if len(c.args) != 3 {
 		return c.usage()

@@ -23,10 +23,10 @@ const (
 
 func (m Mac) set(fault, content string) error {
 	path := m.path("etc", fault)
-	if err := os.WriteFile(path, []byte(content), 0o666); err != nil { //nolint:gosec // every user's programs look
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil { // every user's programs look
 		return err
 	}
-	return os.Chmod(path, 0o666) //nolint:gosec // and the log is written by all
+	return os.Chmod(path, 0o666) // and the log is written by all
 }
 
 func (m Mac) is(fault string) bool {

@@ -49,7 +49,7 @@ func (m Mac) WriteJob(path string, j Job) error {
 	if j.UserName != "" {
 		list["UserName"] = j.UserName
 	}
-	return os.WriteFile(path, cfprefs.Encode(list), 0o644) //nolint:gosec // launchd wants it so
+	return os.WriteFile(path, cfprefs.Encode(list), 0o644) // launchd wants it so
 }
 
 func (m Mac) readJob(domain, path string) (Job, error) {
@@ -127,7 +127,7 @@ func (k *keeping) write() error {
 		return err
 	}
 	next := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if err := os.WriteFile(next, data, 0o644); err != nil { //nolint:gosec // everybody may ask
+	if err := os.WriteFile(next, data, 0o644); err != nil { // everybody may ask
 		return err
 	}
 	return os.Rename(next, path)
@@ -167,7 +167,7 @@ func firstOf(a, b string) string {
 
 // keep runs the job until it is booted out.
 func (k *keeping) keep(signals <-chan os.Signal) error {
-	wanted := k.Job.RunAtLoad || k.Job.KeepAlive
+	wanted := k.RunAtLoad || k.Job.KeepAlive
 	for {
 		if !wanted {
 			if <-signals == syscall.SIGTERM {

@@ -24,7 +24,7 @@ const (
 // bootoutTime is how long launchctl waits for a job to end before it says that this goes on.
 const bootoutTime = time.Second
 
-// launchctl asuser UID COMMAND… | bootstrap DOMAIN FILE | bootout TARGET | kickstart TARGET | print DOMAIN|TARGET | list
+// launchctl asuser UID COMMAND… | bootstrap DOMAIN FILE | bootout TARGET | kickstart TARGET | print DOMAIN|TARGET | list.
 func (c *call) launchctl() error {
 	switch args := c.args; {
 	case len(args) > 2 && args[0] == "asuser":

@@ -53,11 +53,11 @@ func Make(dir, program, server string) (Mac, error) {
 	}
 	for name := range tools {
 		text := "#!" + m.path("libexec", "macsim") + "\n"
-		if err := os.WriteFile(m.path("bin", name), []byte(text), 0o755); err != nil { //nolint:gosec // everybody runs it
+		if err := os.WriteFile(m.path("bin", name), []byte(text), 0o755); err != nil { // everybody runs it
 			return m, err
 		}
 	}
-	return m, os.WriteFile(m.path("etc", "users"), nil, 0o644) //nolint:gosec // as /etc/passwd
+	return m, os.WriteFile(m.path("etc", "users"), nil, 0o644) // as /etc/passwd
 }
 
 func modeOf(mode os.FileMode) os.FileMode {
@@ -76,7 +76,7 @@ func place(program, path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, data, 0o755) //nolint:gosec // everybody runs it
+	return os.WriteFile(path, data, 0o755) // everybody runs it
 }
 
 func (m Mac) path(parts ...string) string {

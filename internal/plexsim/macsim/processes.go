@@ -41,7 +41,11 @@ func lookUp(pid int) (process, bool) {
 	if err != nil {
 		return process{}, false
 	}
-	p := process{pid: pid, ppid: ppid, uid: int(info.Sys().(*syscall.Stat_t).Uid), state: fields[0], started: fields[19]}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return process{}, false
+	}
+	p := process{pid: pid, ppid: ppid, uid: int(owner.Uid), state: fields[0], started: fields[19]}
 	if cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil {
 		path, _, _ := bytes.Cut(cmdline, []byte{0})
 		p.comm = string(path)
@@ -143,7 +147,7 @@ func (Mac) startOf(p process) string {
 	return time.Unix(ticks, 0).UTC().Format(time.ANSIC)
 }
 
-// netstat -an -p tcp
+// netstat -an -p tcp.
 func (c *call) netstat() error {
 	if strings.Join(c.args, " ") != "-an -p tcp" {
 		return c.usage()

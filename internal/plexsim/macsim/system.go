@@ -9,7 +9,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// uname -s | -n
+// uname -s | -n.
 func (c *call) uname() error {
 	if len(c.args) != 1 {
 		return c.usage()

@@ -117,7 +117,7 @@ func (m Mac) changeUsers(change func([]string) ([]string, error)) error {
 		return err
 	}
 	next := m.path("etc", "users.new")                                                        // whole at every moment, for who reads it
-	if err := os.WriteFile(next, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil { //nolint:gosec // as /etc/passwd
+	if err := os.WriteFile(next, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil { // as /etc/passwd
 		return err
 	}
 	return os.Rename(next, m.path("etc", "users"))
@@ -128,7 +128,7 @@ func (m Mac) session(u User) string { return m.path("var", "sessions", strconv.I
 // LogIn says whether the user is logged in at the screen.
 func (m Mac) LogIn(u User, in bool) error {
 	if in {
-		return os.WriteFile(m.session(u), nil, 0o644) //nolint:gosec // everybody may know
+		return os.WriteFile(m.session(u), nil, 0o644) // everybody may know
 	}
 	return remove(m.session(u))
 }
@@ -169,7 +169,7 @@ func (m Mac) user(name string) (User, error) {
 	return User{}, fmt.Errorf("%s: no such user", name)
 }
 
-// id [-u|-un|-g] [USER]
+// id [-u|-un|-g] [USER].
 func (c *call) id() error {
 	who := strconv.Itoa(os.Getuid())
 	if len(c.args) == 2 {
@@ -190,7 +190,7 @@ func (c *call) id() error {
 	return nil
 }
 
-// dscl . -list /Users NFSHomeDirectory
+// dscl . -list /Users NFSHomeDirectory.
 func (c *call) dscl() error {
 	if strings.Join(c.args, " ") != ". -list /Users NFSHomeDirectory" {
 		return c.usage()

@@ -110,7 +110,14 @@ func (m *Mac) adopt(s *ServerProcess) keeper {
 }
 
 // User is who runs s.
-func (m *Mac) User(s *ServerProcess) macsim.User { return s.keeper.(onMac).user }
+func (m *Mac) User(s *ServerProcess) macsim.User {
+	s.t.Helper()
+	k, ok := s.keeper.(onMac)
+	if !ok {
+		s.t.Fatal("the server is on no Mac")
+	}
+	return k.user
+}
 
 // Defaults are the user defaults that s has.
 func (m *Mac) Defaults(s *ServerProcess) cfprefs.Domain {
@@ -147,7 +154,7 @@ func (k onMac) run(program string, arguments ...string) error {
 	command.Dir = k.user.Home
 	if os.Getuid() == 0 {
 		command.SysProcAttr = &syscall.SysProcAttr{
-			Credential: &syscall.Credential{Uid: uint32(k.user.UID), Gid: uint32(k.user.Group())}, //nolint:gosec // numbers of accounts
+			Credential: &syscall.Credential{Uid: uint32(k.user.UID), Gid: uint32(k.user.Group())}, // numbers of accounts
 		}
 	}
 	if out, err := command.CombinedOutput(); err != nil {

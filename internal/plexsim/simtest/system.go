@@ -57,7 +57,7 @@ func (s system) path(path string) string {
 // plexsim runs the program. What it starts may keep standard error open: that is a
 // file, whose end nobody waits for.
 func (s system) plexsim(stdin io.Reader, arguments ...string) ([]byte, error) {
-	errs, err := os.CreateTemp("", "plexsim-stderr-") //nolint:usetesting // also called as the test's own directory goes
+	errs, err := os.CreateTemp("", "plexsim-stderr-") // also called as the test's own directory goes
 	if err != nil {
 		return nil, err
 	}
