@@ -3,12 +3,15 @@ package host
 import (
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/windows"
 )
 
-// ownSession gives a command a process group of its own, so that Ctrl-C in the
-// console does not reach it.
+// ownSession gives a command a process group and a console of its own, without a
+// window: Ctrl-C in the user's console does not reach it, nor does closing that
+// window, which ends all who share the console.
 func ownSession() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+	return &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.CREATE_NO_WINDOW}
 }
 
 func killSession(p *os.Process) { _ = p.Kill() }

@@ -46,6 +46,10 @@ func assembleBatch(names ...string) string {
 	return b.String()
 }
 
+// writer makes the preferences of before, on this machine, those of after. What it
+// cannot write it has put back when it returns.
+type writer func(before, after prefs.Document) error
+
 var errNotBatch = errors.New("this way to a host gives no shell on Windows")
 
 // openBatch starts the batch.
@@ -63,7 +67,9 @@ func (s *Server) openBatch(ctx context.Context, mode string) (*session, error) {
 	if err != nil {
 		return nil, s.unreached("Starting a shell", err)
 	}
-	return speak(shell, dialectBatch, nonce), nil
+	c := speak(shell, dialectBatch, nonce)
+	c.native = nativeWriter(h)
+	return c, nil
 }
 
 // batchHostOf is h as one that may have Windows, also where it is wrapped.

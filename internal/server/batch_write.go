@@ -68,6 +68,15 @@ func (c *session) write(ctx context.Context, command string, before, after prefs
 	if err := c.stage(ctx, before, after); err != nil {
 		return err
 	}
+	if c.native != nil && command == "write" {
+		if err := c.ask(ctx, "writing"); err != nil {
+			return err
+		}
+		// What could not be written was put back, and reg.exe may be able to.
+		if c.native(before, after) == nil {
+			command = "wrote"
+		}
+	}
 	return c.say(command, nil)
 }
 

@@ -65,6 +65,7 @@ type session struct {
 
 	dialect dialect
 	staged  map[string][]string // the files of changes that the batch has (batch_write.go)
+	native  writer              // how preferences are written on this machine; nil: by the batch
 
 	saying   sync.Mutex // one command at a time
 	ahead    []record   // what was read already, and not yet taken

@@ -80,8 +80,14 @@ if "!verb!"=="wrote" set "good=!after!"
 if "!verb!"=="write" goto write_it
 if "!verb!"=="write-from-before" goto write_it
 if "!verb!"=="wrote" goto written_there
-if "!verb!"=="wrote-from-before" goto written_there
+if "!verb!"=="writing" goto being_written
 goto not_written
+rem From here on the preferences may be half written: the provider, which runs here, writes them.
+:being_written
+call :enter writing
+set "value="
+call :say more
+goto stopped_commands
 :write_it
 call :enter writing
 if "!verb!"=="write-from-before" call :import "!before!"
@@ -102,6 +108,7 @@ if errorlevel 1 goto say_failed
 call :enter started
 goto say_started
 :not_written
+if "!stage!"=="writing" call :restore
 set "outcome=kept"
 set "done=yes"
 call :bring_back
