@@ -12,6 +12,7 @@ var (
 	ErrServiceNotFound = errors.New("no service was found that runs the server")
 	ErrSeveralServers  = errors.New("there are several servers on this host")
 	ErrNoPreferences   = errors.New("the preferences are not there")
+	ErrNotLoggedOn     = errors.New("the user is not logged on")
 	ErrUnreadable      = errors.New("the preferences cannot be read")
 	ErrUnwritable      = errors.New("the data directory cannot be written")
 	ErrNotRegular      = errors.New("the preferences are not a regular file")
@@ -20,6 +21,7 @@ var (
 	ErrNoRoom          = errors.New("the copies could not be written")
 	ErrNoLock          = errors.New("the server cannot be locked")
 	ErrLocked          = errors.New("somebody else is editing this server")
+	ErrUnguarded       = errors.New("nobody would start the server again if this session were lost")
 	ErrKillLimit       = errors.New("the service manager would kill the server")
 	ErrNoSession       = errors.New("nobody is logged in who could run the application")
 	ErrMoving          = errors.New("the server is neither running nor at rest")
@@ -88,6 +90,8 @@ var failures = map[string]failure{
 	"service-not-found": {ErrServiceNotFound, doingFind, stateUntouched, "Set server.service.name, and server.service.manager, to the service that runs the server, or server.commands to the commands that stop it, start it and tell its status."},
 	"several-servers":   {ErrSeveralServers, doingFind, stateUntouched, "Set server.service.name and server.service.manager, or server.preferences_path, to those of one of them."},
 	"no-preferences":    {ErrNoPreferences, doingFind, stateUntouched, "Set server.preferences_path. A server that has never run has no preferences yet: start it once."},
+	"not-logged-on":     {ErrNotLoggedOn, doingFind, stateUntouched, `The registry has a user's keys only while that user is logged on. Log the user on, or load the user's part of it: reg load HKU\SID C:\Users\NAME\NTUSER.DAT.`},
+	"no-key":            {ErrUnreadable, doingRead, stateUntouched, "Log in as the user who runs the server, or as an administrator."},
 	"unreadable":        {ErrUnreadable, doingRead, stateUntouched, "Run Terraform as root, or as the user who runs the server."},
 	"not-regular":       {ErrNotRegular, doingRead, stateUntouched, "Set server.preferences_path to the file itself."},
 	"unwritable":        {ErrUnwritable, doingPlan, stateUntouched, "Run Terraform as root, or as the user who runs the server; check that the file system is not mounted read-only."},
@@ -95,6 +99,7 @@ var failures = map[string]failure{
 	"no-room":           {ErrNoRoom, doingPlan, stateUntouched, "Make room for three copies of the preferences."},
 	"no-lock":           {ErrNoLock, doingPlan, stateUntouched, "Install flock (util-linux or BusyBox)."},
 	"locked":            {ErrLocked, doingPlan, stateUntouched, "Wait until that run has ended, then apply again."},
+	"unguarded":         {ErrUnguarded, doingPlan, stateUntouched, "Log in as a user who may start processes through WMI (wmic process call create), or start programs in the background."},
 	"kill-limit":        {ErrKillLimit, doingPlan, stateUntouched, "A server that is killed as it stops may leave empty preferences behind. Run Terraform as a user who may do what is said above, or change that setting, or set server.commands to commands that never kill."},
 	"no-session":        {ErrNoSession, doingPlan, stateUntouched, "The application could be stopped, but not opened again. Log that user in, or set server.commands."},
 	"no-commands":       {ErrNoCommands, doingPlan, stateUntouched, "Set server.commands to the commands that stop it, start it and tell its status."},

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"os"
@@ -241,11 +242,7 @@ func windowsPath(path string) string { return "Z:" + strings.ReplaceAll(path, "/
 func asApplication(t *testing.T, sim *simtest.ServerProcess) windows {
 	t.Helper()
 	h := wine(t, plexsim.EnvSupportDir+"="+windowsPath(sim.SupportDir()))
-	add := exec.Command(os.Getenv(simtest.EnvWine), "run", "reg.exe", "add", sim.PreferencesPath(), "/v", "InstallFolder",
-		"/d", windowsPath(filepath.Join(sim.SupportDir(), ".plexsim")), "/f")
-	if err := add.Run(); err != nil {
-		t.Fatal(err)
-	}
+	inWine(t, "reg.exe", "add", sim.PreferencesPath(), "/v", "InstallFolder", "/d", windowsPath(filepath.Join(sim.SupportDir(), ".plexsim")), "/f")
 	return h
 }
 
@@ -268,6 +265,78 @@ func TestWindowsTheApplicationIsAskedToCloseAndStartedInItsSession(t *testing.T)
 	if hasToken(t, sim.Preferences()) || !report.Restarted || sim.StopCount() != stops+1 {
 		t.Errorf("stopped %d times, %+v", sim.StopCount()-stops, report)
 	}
+}
+
+func TestWindowsTheServerThatIsAServiceIsStoppedAndStartedAsOne(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	sim.Stop()
+	name := asService(t, sim)
+	s := newServer(t, h, byService(sim, name))
+	stops := sim.StopCount()
+	report := mustEdit(t, s, unbind)
+	if hasToken(t, sim.Preferences()) || !report.Restarted || sim.StopCount() != stops+1 {
+		t.Errorf("stopped %d times, %+v", sim.StopCount()-stops, report)
+	}
+	if !strings.Contains(inWine(t, `C:\windows\system32\sc.exe`, "query", name), "RUNNING") {
+		t.Error("the service does not run")
+	}
+}
+
+// asService makes sim a service that runs.
+func asService(t *testing.T, sim *simtest.ServerProcess) string {
+	t.Helper()
+	const sc = `C:\windows\system32\sc.exe`
+	name := "plexlab-" + strings.ToLower(rand.Text()[:8])
+	program := `"` + windowsPath(filepath.Join(sim.SupportDir(), ".plexsim", "Plex Media Server.exe")) + `" "` + windowsPath(sim.SupportDir()) + `"`
+	inWine(t, sc, "create", name, "binPath=", program)
+	t.Cleanup(func() {
+		inWine(t, sc, "stop", name)
+		inWine(t, sc, "delete", name)
+	})
+	inWine(t, sc, "start", name)
+	sim.WaitReady()
+	return name
+}
+
+func byService(sim *simtest.ServerProcess, name string) server.Options {
+	return onWindows(sim, func(o *server.Options) {
+		o.Commands, o.Service = server.Commands{}, server.Service{Manager: server.ManagerWindowsService, Name: name}
+	})
+}
+
+// A service that would end the server by force is refused before the stop.
+func TestWindowsAServiceThatMayKillIsRefused(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	sim.Stop()
+	key := `HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\`
+	name := asService(t, sim)
+	for _, image := range []struct{ path, says string }{
+		{`C:\Program Files\PmsService\PlexService.exe`, "not known to let the server stop"},
+		{`C:\nssm\nssm.exe`, "NSSM would end the server by force after 1 s"},
+	} {
+		inWine(t, "reg.exe", "add", key+name, "/v", "ImagePath", "/t", "REG_EXPAND_SZ", "/d", image.path, "/f")
+		stops := sim.StopCount()
+		_, err := newServer(t, h, byService(sim, name)).Edit(t.Context(), unbind)
+		wantWindowsError(t, err, server.ErrKillLimit)
+		if err != nil && !strings.Contains(err.Error(), image.says) {
+			t.Errorf("error is %v", err)
+		}
+		if sim.StopCount() != stops || !hasToken(t, sim.Preferences()) {
+			t.Error("the server was touched")
+		}
+	}
+}
+
+// inWine runs a program there.
+func inWine(t *testing.T, arguments ...string) string {
+	t.Helper()
+	said, err := exec.Command(os.Getenv(simtest.EnvWine), append([]string{"run"}, arguments...)...).Output()
+	if err != nil {
+		t.Errorf("%s: %v: %s", arguments, err, said)
+	}
+	return string(said)
 }
 
 func wantWindowsError(t *testing.T, err, want error) {

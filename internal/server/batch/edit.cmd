@@ -15,7 +15,7 @@ exit /b 0
 call :look
 :inspect_again
 call :export now.reg
-if errorlevel 1 call :fail unreadable
+if errorlevel 1 call :fail no-key
 set "file=now.reg"
 call :say_file preferences
 del now.reg
@@ -30,6 +30,10 @@ call :place
 goto lock_and_edit
 :edit_locked
 call :look
+if "!manager!"=="windows-service" if "!was!"=="running" (
+call :windows-service_disarm
+if errorlevel 1 call :fail kill-limit
+)
 call :prepare
 :edit_ready
 set "file=!before!"

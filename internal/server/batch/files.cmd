@@ -50,7 +50,7 @@ set "stem=!copies!\!id!-!p_stamp!"
 set "before=!stem!.before.reg"
 set "after=!stem!.after.reg"
 call :export "!before!"
-if errorlevel 1 call :fail unreadable
+if errorlevel 1 call :fail no-key
 copy /b /y "!before!" "!after!" >nul
 if not exist "!after!" (
 set "detail=!after! cannot be written"

@@ -72,7 +72,7 @@ if exist guarded goto armed
 set /a naps=naps+1
 if !naps! gtr 20 (
 set "detail=no second process could be started that would bring the server back"
-call :fail no-guard
+call :fail unguarded
 )
 call :nap
 goto arming

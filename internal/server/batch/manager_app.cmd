@@ -3,12 +3,17 @@ rem windows-app: the application of a user who is logged on, with an icon in the
 call :find_processes
 set "state=stopped"
 if defined ours set "state=running"
+if defined several (
+set "state=unknown"
+set "detail=several processes could be the server:!ours!"
+)
 exit /b 0
 rem Without /f, taskkill asks the windows of a process to close, and never ends it. The windows of
 rem another session can be reached from that session alone: there a task does it.
 :windows-app_stop
 call :find_processes
 for /f "usebackq" %%a in ("ours.txt") do (
+>asked.%%a echo x
 taskkill /pid %%a
 if errorlevel 1 (
 set "task_line=taskkill.exe /pid %%a"

@@ -1,9 +1,28 @@
-rem windows-service: a service whose program runs the server, such as PmsService or NSSM.
+rem windows-service: a service whose program runs the server.
 rem
-rem Told to stop, these end the server by force at once (PmsService) or after a second or two
-rem (NSSM), and when the server ends by itself they start it again, some seconds later. So the
-rem server is asked first, and the service is told as soon as it has ended: it then has nobody to
-rem end.
+rem The windows of a server in a service are out of reach, so it is the service that has to ask it to
+rem stop, and most end it by force at once. disarm lets those pass that do not: errorlevel 1 with a
+rem detail for all others.
+:windows-service_disarm
+set "service_key=HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\!unit!"
+reg query "!service_key!" /v ImagePath >image.txt 2>nul
+find "Plex Media Server.exe" <image.txt >nul
+if not errorlevel 1 exit /b 0
+find "nssm" <image.txt >nul
+if errorlevel 1 find "NSSM" <image.txt >nul
+if errorlevel 1 (
+set "detail=the service !unit! is not known to let the server stop by itself; PmsService and srvany end it by force"
+exit /b 1
+)
+rem NSSM asks the server's windows, and waits for so many milliseconds; 1500 if nothing is set.
+set "have=1"
+reg query "!service_key!\Parameters" /v AppStopMethodWindow >nssm.txt 2>nul
+for /f "usebackq tokens=1,2,3" %%a in ("nssm.txt") do (
+if "%%a"=="AppStopMethodWindow" set /a have=%%c / 1000
+)
+if !have! geq !p_stop_limit! exit /b 0
+set "detail=NSSM would end the server by force after !have! s, which is less than the stop timeout of !p_stop_limit! s: nssm set !unit! AppStopMethodWindow !p_stop_limit!000"
+exit /b 1
 :windows-service_state
 sc query "!unit!" <nul >sc.txt 2>&1
 set "state=unknown"
@@ -17,16 +36,8 @@ if "!state!"=="START_PENDING" set "state=starting"
 if "!state!"=="STOP_PENDING" set "state=stopping"
 exit /b 0
 :windows-service_stop
-call :windows-app_stop
-set "service_naps=0"
-:service_waits
 call :find_processes
-if not defined ours goto service_stop
-set /a service_naps=service_naps+1
-if !service_naps! gtr !p_stop_limit! exit /b 0
-call :nap
-goto service_waits
-:service_stop
+if exist ours.txt for /f "usebackq" %%a in ("ours.txt") do >asked.%%a echo x
 sc stop "!unit!"
 exit /b !errorlevel!
 :windows-service_start

@@ -13,7 +13,7 @@ if exist wire del wire
 certutil -f -encode "!file!" wire >certutil.log 2>&1
 if not exist wire (
 call :last_line certutil.log
-call :fail unreadable
+call :fail no-key
 )
 echo %1
 type wire

@@ -86,19 +86,16 @@ func createService(manager *mgr.Mgr, name string, rest []string) int {
 		}
 	}
 	// mgr quotes what it takes to be a path; the command line is whole already.
-	service, err := manager.CreateService(name, "placeholder", config)
+	text := func(s string) *uint16 {
+		wide, _ := windows.UTF16PtrFromString(s) // an argument has no NUL
+		return wide
+	}
+	service, err := windows.CreateService(manager.Handle, text(name), text(config.DisplayName), windows.SERVICE_ALL_ACCESS,
+		windows.SERVICE_WIN32_OWN_PROCESS, config.StartType, config.ErrorControl, text(path), nil, nil, nil, nil, nil)
 	if err != nil {
 		return failure("CreateService", err)
 	}
-	defer func() { _ = service.Close() }()
-	made, err := service.Config()
-	if err == nil {
-		made.BinaryPathName = path
-		err = service.UpdateConfig(made)
-	}
-	if err != nil {
-		return failure("CreateService", errors.Join(err, service.Delete()))
-	}
+	_ = windows.CloseServiceHandle(service)
 	say("[SC] CreateService SUCCESS")
 	return 0
 }
