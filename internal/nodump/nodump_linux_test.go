@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 // crash ends as an error of the program would, with secrets in its arguments.
 func crash(holder struct{ token, password string }, again string) {
 	var none map[string]string
-	none[holder.token+again] = holder.password //nolint:govet // the crash that is meant
+	none[holder.token+again] = holder.password //nolint:govet,staticcheck // the crash that is meant
 }
 
 func TestACrashLeavesNoCoreAndShowsNoSecret(t *testing.T) {
