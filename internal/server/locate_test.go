@@ -348,7 +348,7 @@ func TestAnotherSystemIsNotSupported(t *testing.T) {
 		sim := simtest.NewServer(t, simtest.Options{})
 		_, err := newServer(t, h, found(sim)).Inspect(t.Context())
 		wantError(t, err, server.ErrUnsupported)
-		wantSays(t, err, "SunOS", "Linux, FreeBSD and macOS")
+		wantSays(t, err, "SunOS", "Linux, FreeBSD, macOS and Windows")
 	})
 }
 

@@ -33,7 +33,7 @@ func TestAFailureThatThisVersionDoesNotKnowSaysWhatToDoAllTheSame(t *testing.T) 
 }
 
 func TestEveryManagerHasItsFunctions(t *testing.T) {
-	for _, manager := range append(Managers(), ManagerCommands, managerNone, managerOffline) {
+	for _, manager := range append(slices.Clone(managers), ManagerCommands, managerNone, managerOffline) {
 		name := strings.ReplaceAll(manager, "-", "_")
 		if manager == ManagerSystemdUser || manager == ManagerSnap {
 			name = ManagerSystemd
