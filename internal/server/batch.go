@@ -63,7 +63,9 @@ func (s *Server) openBatch(ctx context.Context, mode string) (*session, error) {
 	if err != nil {
 		return nil, s.unreached("Starting a shell", err)
 	}
-	return speak(shell, dialectBatch, nonce), nil
+	c := speak(shell, dialectBatch, nonce)
+	c.native = nativeStore(s.host)
+	return c, nil
 }
 
 // batchHostOf is h as one that may have Windows, also where it is wrapped.

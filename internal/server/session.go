@@ -47,7 +47,8 @@ type session struct {
 	exited  chan error
 
 	dialect dialect
-	staged  map[string][]string // the files of changes that the batch has (batch_write.go)
+	native  func(before, after *prefs.Registry) error // writes here without the batch; may be nil
+	staged  map[string][]string                       // the files of changes that the batch has (batch_write.go)
 
 	ahead    []record // what was read already, and not yet taken
 	warnings []string // what was found out before

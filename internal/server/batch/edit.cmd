@@ -84,7 +84,12 @@ if "!verb!"=="wrote" set "good=!after!"
 if "!verb!"=="write" goto write_it
 if "!verb!"=="write-from-before" goto write_it
 if "!verb!"=="wrote" goto written_there
-if "!verb!"=="wrote-from-before" goto written_there
+if "!verb!"=="native" (
+call :enter writing
+set "value="
+call :say more
+goto stopped_commands
+)
 goto not_written
 :write_it
 call :enter writing
@@ -108,6 +113,7 @@ goto say_started
 :not_written
 set "outcome=kept"
 set "done=yes"
+if "!stage!"=="writing" call :restore
 call :bring_back
 if errorlevel 1 goto say_failed
 if "!was!"=="running" call :enter started
