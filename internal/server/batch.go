@@ -46,10 +46,6 @@ func assembleBatch(names ...string) string {
 	return b.String()
 }
 
-// writer makes the preferences of before, on this machine, those of after. What it
-// cannot write it has put back when it returns.
-type writer func(before, after prefs.Document) error
-
 var errNotBatch = errors.New("this way to a host gives no shell on Windows")
 
 // openBatch starts the batch.
@@ -68,7 +64,7 @@ func (s *Server) openBatch(ctx context.Context, mode string) (*session, error) {
 		return nil, s.unreached("Starting a shell", err)
 	}
 	c := speak(shell, dialectBatch, nonce)
-	c.native = nativeWriter(h)
+	c.native = nativeStore(s.host)
 	return c, nil
 }
 

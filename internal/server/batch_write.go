@@ -68,16 +68,19 @@ func (c *session) write(ctx context.Context, command string, before, after prefs
 	if err := c.stage(ctx, before, after); err != nil {
 		return err
 	}
-	if c.native != nil && command == "write" {
-		if err := c.ask(ctx, "writing"); err != nil {
-			return err
-		}
-		// What could not be written was put back, and reg.exe may be able to.
-		if c.native(before, after) == nil {
-			command = "wrote"
-		}
+	was, ok1 := before.(*prefs.Registry)
+	next, ok2 := after.(*prefs.Registry)
+	// What a server has damaged, the batch mends as it writes.
+	if c.native == nil || command != "write" || !ok1 || !ok2 {
+		return c.say(command, nil)
 	}
-	return c.say(command, nil)
+	if err := c.ask(ctx, "native"); err != nil {
+		return err
+	}
+	if err := c.native(was, next); err != nil {
+		return c.say(command, nil) // as from anywhere else; it puts back what cannot be written
+	}
+	return c.say("wrote", nil)
 }
 
 // registryLines are the lines, below the header and the key, of a file that makes

@@ -2,7 +2,10 @@
 
 package server
 
-import "github.com/homelab-iac/terraform-provider-plex/internal/host"
+import (
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
+	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
+)
 
-// nativeWriter is for Windows, whose registry has an interface of its own.
-func nativeWriter(host.Host) writer { return nil }
+// nativeStore is for Windows alone.
+func nativeStore(host.Host) func(before, after *prefs.Registry) error { return nil }

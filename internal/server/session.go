@@ -64,8 +64,8 @@ type session struct {
 	exited  chan error
 
 	dialect dialect
-	staged  map[string][]string // the files of changes that the batch has (batch_write.go)
-	native  writer              // how preferences are written on this machine; nil: by the batch
+	native  func(before, after *prefs.Registry) error // writes here without the batch; may be nil
+	staged  map[string][]string                       // the files of changes that the batch has (batch_write.go)
 
 	saying   sync.Mutex // one command at a time
 	ahead    []record   // what was read already, and not yet taken

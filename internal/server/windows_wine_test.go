@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,9 +28,12 @@ import (
 
 // windows is a command that gives cmd.exe, on a host whose ports are this machine's.
 type windows struct {
-	host.Exec
+	host.BatchHost
 	mark string // in the environment of all that it starts
 }
+
+// Unwrap gives what is looked for by its type.
+func (w windows) Unwrap() host.Host { return w.BatchHost }
 
 func (windows) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return host.Local{}.Dial(ctx, network, address)
@@ -38,6 +42,12 @@ func (windows) Dial(ctx context.Context, network, address string) (net.Conn, err
 // wine is a Windows whose programs have variables in their environment.
 func wine(t *testing.T, variables ...string) windows {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		if len(variables) > 0 {
+			t.Skip("NOT RUN: what the tests start here has their own environment")
+		}
+		return windows{BatchHost: host.Local{}}
+	}
 	script := os.Getenv(simtest.EnvWine)
 	if script == "" || os.Getenv(simtest.EnvLab) != "wine" {
 		t.Skipf("NOT RUN: %s=wine and %s=test/lab/wine.sh say where Windows is", simtest.EnvLab, simtest.EnvWine)
@@ -50,6 +60,9 @@ func wine(t *testing.T, variables ...string) windows {
 // killBatch kills the cmd.exe that runs the batch, as the end of an SSH session does.
 func (w windows) killBatch(t *testing.T) {
 	t.Helper()
+	if w.mark == "" {
+		t.Fatal("processes are not told apart here")
+	}
 	killed := 0
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {

@@ -56,9 +56,15 @@ write_overlay() {
 install_standins() {
   local program=$LAB/wine/standin.exe name
   (cd "$REPO" && GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -ldflags '-s -w' -o "$program" ./test/lab/standin)
-  for name in login certutil icacls tasklist schtasks sc timeout whoami wbem/wmic; do
-    ln -f "$program" "$SYSTEM/$name.exe"
-  done
+  {
+    printf 'REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine\\DllOverrides]\r\n'
+    for name in login certutil icacls tasklist schtasks sc timeout whoami wbem/wmic; do
+      ln -f "$program" "$SYSTEM/$name.exe"
+      # Else Wine now and then takes its own program of that name, which is a part of Wine and not a file.
+      printf '"%s.exe"="native"\r\n' "${name#*/}"
+    done
+  } > "$LAB/wine/standins.reg"
+  "$WINE" reg import "$LAB/wine/standins.reg" < /dev/null > /dev/null 2>&1 9>&-
 }
 
 # What Wine starts for all programs stays, from now on, and keeps nothing open of whoever would have been the first to need it: the server

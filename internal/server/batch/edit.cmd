@@ -84,14 +84,13 @@ if "!verb!"=="wrote" set "good=!after!"
 if "!verb!"=="write" goto write_it
 if "!verb!"=="write-from-before" goto write_it
 if "!verb!"=="wrote" goto written_there
-if "!verb!"=="writing" goto being_written
-goto not_written
-rem From here on the preferences may be half written: the provider, which runs here, writes them.
-:being_written
+if "!verb!"=="native" (
 call :enter writing
 set "value="
 call :say more
 goto stopped_commands
+)
+goto not_written
 :write_it
 call :enter writing
 if "!verb!"=="write-from-before" call :import "!before!"
@@ -112,9 +111,9 @@ if errorlevel 1 goto say_failed
 call :enter started
 goto say_started
 :not_written
-if "!stage!"=="writing" call :restore
 set "outcome=kept"
 set "done=yes"
+if "!stage!"=="writing" call :restore
 call :bring_back
 if errorlevel 1 goto say_failed
 if "!was!"=="running" call :enter started

@@ -11,8 +11,8 @@ rem   line TEXT        one of them
 rem   go ID            from here on the server, whose machine identifier is ID, may be stopped
 rem   write            the preferences become what changes.reg says
 rem   write-from-before   the same; what the server left as it stopped is no good
-rem   writing          the provider, which runs here, writes them itself
-rem   wrote            it has
+rem   native           the provider, which runs here, begins to write them itself
+rem   wrote            it has written them
 rem   keep             no new preferences; start what is there, if it is whole
 rem   check            send the preferences as they are now
 rem   revert           stop again, put back what was there, start again
