@@ -4,7 +4,7 @@
 # usage: faults.sh [full|sample|replay] [FLAGS OF test/faults...]      default: full
 #
 #   full     at least 500 faults by local shell, SSH and a command, and then in containers, where an engine can run
-#   sample   some, for about three minutes
+#   sample   some, for about two minutes
 #   replay   what the flags say: -seed S for the same choices, -trial N for one of them, -only EXPRESSION for a part. With PLEX_LAB (the name
 #            of an image: pms-docker, process-1) in a container.
 #
@@ -18,7 +18,7 @@ set -euo pipefail
 action=${1:-full}
 case $action in
   full) runs=440 container_runs=40 budget=0 container_budget=0 ;;
-  sample) runs=60 container_runs=6 budget=120s container_budget=20s ;;
+  sample) runs=60 container_runs=4 budget=75s container_budget=10s ;;
   replay) runs=1 ;;
   -h | --help) usage "$0"; exit 0 ;;
   *) usage "$0" >&2; exit 2 ;;

@@ -98,6 +98,6 @@ case $action in
     rows app sshd -run '^TestOperation(Delete|Replace|ForEach|Import)' ./internal/provider
     rows launchd '' -run '^TestOperation(CreateClaimsAServer|DeleteRemoves|ReplaceUnbinds|UpdateOfAccount)' ./internal/provider
     # The tests named MacOS have Macs of their own, and run with all others.
-    go_test app '' -parallel=4 -skip '^Test(MacOS|Container|Listen)' ./internal/server
+    go_test app '' -parallel=4 -run '^Test(Edit|AnEdit|TheServerComesBack|AServer|ASecond|TheCopies|NothingIsStopped)' -skip '^Test(MacOS|Container|Listen)' ./internal/server
     ;;
 esac

@@ -39,6 +39,9 @@ const DefaultLabel = "com.plexapp.mediaserver"
 // NewMac makes a Mac for one test.
 func NewMac(t testing.TB) *Mac {
 	t.Helper()
+	if lab := os.Getenv(EnvLab); lab != "" && lab != "macos" {
+		t.Skip("NOT RUN: a Mac is made of this machine; make test does that, and so does test/lab/macos.sh")
+	}
 	program, err := macProgram()
 	if err != nil {
 		t.Fatal(err)
