@@ -45,6 +45,8 @@ func boundUnder(t *testing.T, m *simtest.Manager, configure func(*plexsim.Config
 	tv := simtest.NewPlexTV(t)
 	sim := simtest.NewServer(t, simtest.Options{PlexTV: tv, Account: &simtest.Owner, Configure: configure, Manager: m})
 	sim.Start()
+	// The server may answer before its manager has written down that it runs.
+	simtest.Eventually(t, "the manager to name the process", func() bool { return sim.PID() != 0 })
 	return sim
 }
 

@@ -10,7 +10,7 @@ terraform {
 
 provider "plex" { # account_token comes from PLEX_TOKEN
   ssh = {
-    user = "Some One" # who runs the server, or an administrator
+    user = "me" # who runs the server, or an administrator
   }
 }
 
