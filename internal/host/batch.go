@@ -129,7 +129,6 @@ func (s *shell) beginBatch(id, script string) error {
 		return fmt.Errorf("the batch did not arrive: %w", err)
 	}
 	if !bytes.Equal(arrived, []byte(text)) {
-		fmt.Printf("%q\n%q\n", arrived, text)
 		return errors.New("the batch did not arrive as it was sent: the host's cmd.exe reads it differently")
 	}
 	if _, err := io.WriteString(s.stdin, "call server.cmd & exit\r\n"); err != nil {
