@@ -50,7 +50,7 @@ var errNotBatch = errors.New("this way to a host gives no shell on Windows")
 
 // openBatch starts the batch.
 func (s *Server) openBatch(ctx context.Context, mode string) (*session, error) {
-	h, ok := batchHostOf(s.host)
+	h, ok := hostAs[host.BatchHost](s.host)
 	if !ok {
 		return nil, s.unreached("Starting a shell", errNotBatch)
 	}
@@ -68,27 +68,10 @@ func (s *Server) openBatch(ctx context.Context, mode string) (*session, error) {
 	return c, nil
 }
 
-// batchHostOf is h as one that may have Windows, also where it is wrapped.
-func batchHostOf(h host.Host) (host.BatchHost, bool) {
-	for {
-		switch of := h.(type) {
-		case host.BatchHost:
-			return of, true
-		case interface{ Unwrap() host.Host }:
-			h = of.Unwrap()
-		default:
-			return nil, false
-		}
-	}
-}
-
 // batchProgram is the batch with what it has to know before it.
 func (s *Server) batchProgram(mode, nonce string) (string, error) {
 	o := s.options
-	manager, unit := o.Service.Manager, o.Service.Name
-	if o.Commands != (Commands{}) {
-		manager, unit = ManagerCommands, ""
-	}
+	manager, unit := o.managed()
 	key := o.PreferencesPath
 	if key != "" {
 		var err error
@@ -122,7 +105,7 @@ const recordOver = "over"
 // writes it: between two lines that say it were a certificate. What is none of
 // that is returned as it is, and whoever parses it says so.
 func decode(name string, value []byte) []byte {
-	if name != "preferences" && name != "stopped" {
+	if !documents[name] {
 		return value
 	}
 	block, _ := pem.Decode(append(bytes.ReplaceAll(value, []byte("\r\n"), []byte("\n")), '\n'))

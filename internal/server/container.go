@@ -9,20 +9,6 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 )
 
-// containerOf is h as a container, also where it is wrapped; nil if it is none.
-func containerOf(h host.Host) *host.Container {
-	for {
-		switch of := h.(type) {
-		case *host.Container:
-			return of
-		case interface{ Unwrap() host.Host }:
-			h = of.Unwrap()
-		default:
-			return nil
-		}
-	}
-}
-
 // process1 is what the script says where nothing manages the server: it is the
 // first process of its container, or a child of the one that only reaps.
 const process1 = "process-1"

@@ -9,14 +9,8 @@ import (
 // nativeStore writes preferences on this machine without a command in between;
 // nil for every other machine.
 func nativeStore(h host.Host) func(before, after *prefs.Registry) error {
-	for {
-		switch of := h.(type) {
-		case host.Local:
-			return registry.Write
-		case interface{ Unwrap() host.Host }:
-			h = of.Unwrap()
-		default:
-			return nil
-		}
+	if _, here := hostAs[host.Local](h); !here {
+		return nil
 	}
+	return registry.Write
 }

@@ -21,10 +21,7 @@ const (
 // quoted assignments on standard input, so that none shows in a process list.
 func (s *Server) program(mode, nonce string) string {
 	o := s.options
-	manager, unit := o.Service.Manager, o.Service.Name
-	if o.Commands != (Commands{}) {
-		manager, unit = ManagerCommands, ""
-	}
+	manager, unit := o.managed()
 	var b strings.Builder
 	for _, p := range []struct{ name, value string }{
 		{"mode", mode}, {"nonce", nonce}, {"holder", holder()},
@@ -41,6 +38,14 @@ func (s *Server) program(mode, nonce string) string {
 		fmt.Fprintf(&b, "p_%s=%s\n", p.name, host.Quote(p.value))
 	}
 	return b.String() + script
+}
+
+// managed is the manager that is named, and what it calls the server.
+func (o Options) managed() (manager, unit string) {
+	if o.Commands != (Commands{}) {
+		return ManagerCommands, ""
+	}
+	return o.Service.Manager, o.Service.Name
 }
 
 // seconds rounds up: a limit is never shorter than asked for.

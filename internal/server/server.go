@@ -107,3 +107,18 @@ func (s *Server) Host() string { return s.host.Name() }
 
 // API is the server's own HTTP interface, reached as its host reaches it.
 func (s *Server) API() *pms.Client { return s.api }
+
+// hostAs is h as a T, also where it is wrapped.
+func hostAs[T host.Host](h host.Host) (T, bool) {
+	for {
+		if as, ok := h.(T); ok {
+			return as, true
+		}
+		wrapper, ok := h.(interface{ Unwrap() host.Host })
+		if !ok {
+			var none T
+			return none, false
+		}
+		h = wrapper.Unwrap()
+	}
+}

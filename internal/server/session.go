@@ -74,7 +74,7 @@ type session struct {
 
 // open starts the script, or what stands for it in a container.
 func (s *Server) open(ctx context.Context, mode string) (*session, error) {
-	if c := containerOf(s.host); c != nil {
+	if c, ok := hostAs[*host.Container](s.host); ok {
 		return s.openContainer(ctx, c, mode)
 	}
 	if s.options.Platform == PlatformWindows {
