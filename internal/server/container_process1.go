@@ -264,9 +264,6 @@ func (p *process1Script) read(ctx context.Context) error {
 		case attempt == readings || ctx.Err() != nil || errors.Is(err, host.ErrEngine):
 			return p.coded("unreadable", err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(readingPause):
-		}
+		_ = pause(ctx, attempt) // the next reading says what has ended it
 	}
 }

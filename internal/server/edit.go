@@ -309,10 +309,8 @@ func (e *edit) check(ctx context.Context) (prefs.Document, error) {
 		if err == nil || attempt == readings {
 			return document, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(readingPause):
+		if err := pause(ctx, attempt); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/pms"
@@ -92,10 +93,8 @@ func (s *Server) ready(ctx context.Context, c *session) (Inspection, error) {
 		if attempt == readings || !errors.Is(err, prefs.ErrEmpty) && !errors.Is(err, prefs.ErrTruncated) {
 			return found, s.badPreferences(found, err)
 		}
-		select {
-		case <-ctx.Done():
-			return found, s.interrupted(doingRead, context.Cause(ctx))
-		case <-time.After(readingPause):
+		if err := pause(ctx, attempt); err != nil {
+			return found, s.interrupted(doingRead, err)
 		}
 		if err := c.say("again", nil); err != nil {
 			return found, s.interrupted(doingRead, err)
@@ -103,11 +102,25 @@ func (s *Server) ready(ctx context.Context, c *session) (Inspection, error) {
 	}
 }
 
-// A server rewrites its file in far less than readings times readingPause.
+// Preferences that are not in order are read again: readings times, which takes
+// about 5 s. A server rewrites its file in far less, but on a busy disk it may
+// wait in the middle.
 const (
 	readings     = 20
-	readingPause = 50 * time.Millisecond
+	readingPause = 25 * time.Millisecond
 )
+
+// pause passes after a reading, the attempt-th. It is longer after each, and
+// random, or a server that writes at intervals would be met in step with them.
+func pause(ctx context.Context, attempt int) error {
+	longest := 2 * time.Duration(attempt) * readingPause
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(rand.N(longest)):
+		return nil
+	}
+}
 
 func (s *Server) badPreferences(found Inspection, err error) error {
 	return &Error{
