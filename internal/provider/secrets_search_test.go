@@ -155,18 +155,8 @@ func (l *lookout) processes() {
 	}
 	parents, names := map[int]int{}, map[int]string{}
 	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		stat, err := os.ReadFile(filepath.Join("/proc", e.Name(), "stat"))
-		opens, closes := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
-		if err != nil || opens < 0 || closes < opens {
-			continue
-		}
-		names[pid] = string(stat[opens+1 : closes])
-		if fields := bytes.Fields(stat[closes+1:]); len(fields) > 1 {
-			parents[pid], _ = strconv.Atoi(string(fields[1]))
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			names[pid], parents[pid] = nameAndParent(pid)
 		}
 	}
 	for pid, name := range names {
@@ -178,11 +168,26 @@ func (l *lookout) processes() {
 			continue
 		}
 		for _, part := range []string{"cmdline", "environ"} {
-			if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, part)); err == nil {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, part))
+			// A process that has become another program meanwhile has its environment, under the name of the one before.
+			if now, _ := nameAndParent(pid); err == nil && now == name {
 				l.note(part+" of a process "+strconv.Quote(name), text)
 			}
 		}
 	}
+}
+
+// nameAndParent are empty and 0 for a process that has gone.
+func nameAndParent(pid int) (name string, parent int) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	opens, closes := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
+	if err != nil || opens < 0 || closes < opens {
+		return "", 0
+	}
+	if fields := bytes.Fields(stat[closes+1:]); len(fields) > 1 {
+		parent, _ = strconv.Atoi(string(fields[1]))
+	}
+	return string(stat[opens+1 : closes]), parent
 }
 
 // files looks once. A file counts as wide when it was so after it was read.
