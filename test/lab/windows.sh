@@ -80,6 +80,7 @@ everything() {
   step "registry, there" there internal/server/registry
   step "emulator, there" there internal/plexsim
   step "preferences, with its reg.exe" here internal/prefs -run '^TestRegExe'
+  step "batches, from here" here internal/host -run '^TestABatch'
   step "server, from here" here internal/server -run '^TestWindows'
   step "provider's program, there" here internal/provider -run '^TestTheProgramForWindows'
   step "operations, by SSH" rows "$1"
