@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -181,6 +182,24 @@ func TestAScriptThatNobodyReadsEndsWhenItIsWaitedFor(t *testing.T) {
 }
 
 const envCaller = "PLEX_TEST_CALLER"
+
+// An engine's connection is closed by whoever reads it and by whoever writes to it.
+func TestAShellIsClosedByManyAtOnce(t *testing.T) {
+	eachHost(t, func(t *testing.T, _ hostSpec, h Host) {
+		s, err := h.Shell(t.Context(), "cat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var closers sync.WaitGroup
+		for range 4 {
+			closers.Go(func() { _ = s.Close() })
+		}
+		closers.Wait()
+		if err := s.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+}
 
 // TestMain lets this program be the caller that goes away.
 func TestMain(m *testing.M) {

@@ -62,7 +62,7 @@ func (c *sshConn) session(ctx context.Context, line string) (*process, error) {
 	}
 	s.begun()
 	return &process{
-		stdin: sessionInput{c, ch}, stdout: s.stdout, stderr: s.stderr,
+		stdin: &sessionInput{conn: c, ch: ch}, stdout: s.stdout, stderr: s.stderr,
 		wait:    func() error { <-s.ended; return s.err },
 		abandon: func() { _ = ch.Close() },
 	}, nil

@@ -9,13 +9,16 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// sessionInput is a channel's standard input: its Close ends the input only.
+// sessionInput is a channel's standard input: its Close ends the input only. It
+// can be closed from several places at once, which the channel's own end cannot.
 type sessionInput struct {
-	conn *sshConn
-	ch   ssh.Channel
+	conn   *sshConn
+	ch     ssh.Channel
+	closed sync.Once
+	err    error
 }
 
-func (i sessionInput) Write(p []byte) (int, error) {
+func (i *sessionInput) Write(p []byte) (int, error) {
 	n, err := i.ch.Write(p)
 	if errors.Is(err, io.EOF) { // so does a channel say that it is closed
 		if err = io.ErrClosedPipe; !i.conn.probe() {
@@ -25,11 +28,13 @@ func (i sessionInput) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (i sessionInput) Close() error {
-	if err := i.ch.CloseWrite(); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	return nil
+func (i *sessionInput) Close() error {
+	i.closed.Do(func() {
+		if err := i.ch.CloseWrite(); !errors.Is(err, io.EOF) {
+			i.err = err
+		}
+	})
+	return i.err
 }
 
 // sessionOutput is a channel's standard output. sshd ends it only when nobody
