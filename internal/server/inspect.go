@@ -117,7 +117,7 @@ func pause(ctx context.Context, attempt int) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-time.After(rand.N(longest)):
+	case <-time.After(rand.N(longest)): //nolint:gosec // no secret depends on it
 		return nil
 	}
 }
