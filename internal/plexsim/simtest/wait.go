@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -84,22 +83,24 @@ func until(ctx context.Context, condition func() bool) error {
 	return nil
 }
 
-var taken sync.Map // ports that this process has given out
-
 // freeAddr is a loopback address that nobody listens on. Its port is below those
 // that the kernel gives to whoever asks for any, so that it is still free when the
-// server opens it, and again each time it starts.
+// server opens it, and again each time it starts. No other test gets it meanwhile,
+// of this process or of another one: the same port of UDP is held until t ends.
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(20000+rand.IntN(12000)))
-		if _, given := taken.LoadOrStore(addr, true); given {
+		held, err := net.ListenPacket("udp", addr)
+		if err != nil {
 			continue
 		}
 		listener, err := net.Listen("tcp", addr)
 		if err != nil {
+			_ = held.Close()
 			continue
 		}
+		t.Cleanup(func() { _ = held.Close() })
 		if err := listener.Close(); err != nil {
 			t.Fatal(err)
 		}
