@@ -12,7 +12,7 @@ import (
 
 // aCmd plays a cmd.exe as far as storing a batch goes, and in what may go wrong there.
 type aCmd struct {
-	ready  string                   // it says this in place of what it was asked to, and ends
+	ready  func(id string) string   // it says this in place of what it was asked to, and ends
 	stores func(line string) string // what it makes of a line; nil: the same
 	exits  string                   // it ends when it is told this
 	floods bool                     // it says the batch again and again
@@ -48,8 +48,8 @@ func (c *aCmd) start(command []string) (*process, error) {
 func (c *aCmd) talk(heard *bufio.Scanner, says io.Writer, id string) error {
 	say := func(text string) bool { _, err := io.WriteString(says, text+"\r\n"); return err == nil }
 	say("Microsoft Windows [Version 10.0]")
-	if c.ready != "" {
-		say(c.ready)
+	if c.ready != nil {
+		say(c.ready(id))
 		return nil
 	}
 	say(batchReady + "-" + id)
@@ -109,8 +109,8 @@ func TestABatchRunsOnlyWhenAllOfItHasArrived(t *testing.T) {
 		"more than was sent":           {&aCmd{floods: true}, "more was said than was sent"},
 		"no directory":                 {&aCmd{exits: "exit 3"}, "status 4"},
 		"a directory that others read": {&aCmd{exits: "exit 4"}, "status 4"},
-		"the beginning of another":     {&aCmd{ready: batchReady + "-other"}, "ended at once"},
-		"an echo of the command":       {&aCmd{ready: strings.Join(batchCommand("id"), " ")}, "ended at once"},
+		"the beginning of another":     {&aCmd{ready: func(string) string { return batchReady + "-other" }}, "ended at once"},
+		"an echo of the command":       {&aCmd{ready: func(id string) string { return strings.Join(batchCommand(id), " ") }}, "ended at once"},
 	} {
 		err := test.cmd.begin(t.Context())
 		if !errors.Is(err, ErrShell) || !strings.Contains(err.Error(), test.says) || test.cmd.ran.Load() || !test.cmd.abandoned.Load() {
