@@ -133,6 +133,23 @@ func TestABatchIsToldNothingThatCmdWouldChange(t *testing.T) {
 	}
 }
 
+// What the batch has of a file of which not all has arrived is not known.
+func TestABatchIsToldAgainWhatItMayNotHaveHeard(t *testing.T) {
+	before, one, two := registryOf(t, ""), registryOf(t, "\"a\"=\"1\"\r\n"), registryOf(t, "\"a\"=\"2\"\r\n")
+	o, c := newObedient(t)
+	if err := c.stage(t.Context(), before, one); err != nil {
+		t.Fatal(err)
+	}
+	o.answer = "failed"
+	if err := c.stage(t.Context(), before, two); err == nil {
+		t.Fatal("it was staged")
+	}
+	o.answer, o.heard = "", nil
+	if err := c.stage(t.Context(), before, one); err != nil || !slices.Equal(o.heard, []string{"file changes ;", `line "a"="1" ;`}) {
+		t.Errorf("it heard %q: %v", o.heard, err)
+	}
+}
+
 // Only what a text as REG_SZ holds in plain letters is sent so.
 func TestABatchIsToldTheDataOfAllOtherValuesInHexadecimal(t *testing.T) {
 	for _, test := range []struct {
