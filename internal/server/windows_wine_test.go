@@ -269,7 +269,11 @@ func TestWindowsAServerThatDoesNotStopIsLeftRunning(t *testing.T) {
 func TestWindowsAServerThatStopsLateIsStartedAgain(t *testing.T) {
 	h := wine(t)
 	sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(8 * time.Second) })
-	_, err := newServer(t, h, onWindows(sim, func(o *server.Options) { o.StopTimeout = time.Second })).Edit(t.Context(), unbind)
+	// Whoever asks it does not wait for its end.
+	s := newServer(t, h, onWindows(sim, byCommands(sim, func(c *server.Commands) { c.Stop = `start "" /b ` + c.Stop }), func(o *server.Options) {
+		o.Platform, o.StopTimeout = server.PlatformWindows, time.Second
+	}))
+	_, err := s.Edit(t.Context(), unbind)
 	wantWindowsError(t, err, server.ErrStopTimeout)
 	sim.WaitEvent(plexsim.EventListening, 2)
 	if !hasToken(t, sim.Preferences()) {
