@@ -18,7 +18,7 @@ func (s *sshd) users(names ...string) {
 		known = fmt.Appendf(known, "%s:*:0:0::/root:/bin/sh\n", name)
 	}
 	write(s.t, s.file("passwd"), string(known))
-	if err := os.Chmod(s.file("passwd"), 0o644); err != nil { //nolint:gosec // as it is on every machine
+	if err := os.Chmod(s.file("passwd"), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
 	s.mu.Lock()
