@@ -268,13 +268,13 @@ func TestWindowsAServerThatDoesNotStopIsLeftRunning(t *testing.T) {
 
 func TestWindowsAServerThatStopsLateIsStartedAgain(t *testing.T) {
 	h := wine(t)
-	sim := bound(t, func(c *plexsim.Config) { c.StopDelay = plexsim.Duration(8 * time.Second) })
-	// Whoever asks it does not wait for its end.
-	s := newServer(t, h, onWindows(sim, byCommands(sim, func(c *server.Commands) { c.Stop = `start "" /b ` + c.Stop }), func(o *server.Options) {
-		o.Platform, o.StopTimeout = server.PlatformWindows, time.Second
+	sim := bound(t, nil)
+	s := newServer(t, h, onWindows(sim, byCommands(sim, func(c *server.Commands) { c.Stop = "cmd /c exit 0" }), func(o *server.Options) {
+		o.Platform, o.StopTimeout, o.Limits.Linger = server.PlatformWindows, time.Second, time.Minute
 	}))
 	_, err := s.Edit(t.Context(), unbind)
 	wantWindowsError(t, err, server.ErrStopTimeout)
+	sim.Stop()
 	sim.WaitEvent(plexsim.EventListening, 2)
 	if !hasToken(t, sim.Preferences()) {
 		t.Error("it came back without its token")
