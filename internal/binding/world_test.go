@@ -104,7 +104,7 @@ func (w *world) binder(accountToken string, changes ...func(*plextv.Config)) *Bi
 	}
 	b := New(plextv.New(config))
 	b.patience = patience{claim: 10 * time.Second, lostClaim: time.Second, names: 5 * time.Second,
-		listing: 300 * time.Millisecond, pause: 10 * time.Millisecond}
+		listing: time.Second, pause: 10 * time.Millisecond}
 	return b
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,6 +41,11 @@ func TestABatchIsSentInPiecesThatAPipeTakesWhole(t *testing.T) {
 	commands, err := stage("id", strings.Repeat("echo ("+strings.Repeat("x", 500)+")\r\n", 40))
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Nobody else can enter the directory when the first line is stored, or there is none.
+	first := slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, ">>s echo ") })
+	if limit := commands[first-2 : first]; !strings.HasPrefix(limit[0], "icacls . /inheritance:r /grant:r ") || limit[1] != "(if errorlevel 1 exit 4)" {
+		t.Errorf("before the first line comes %q", limit)
 	}
 	lines := 0
 	for _, command := range commands {
@@ -73,6 +79,19 @@ func TestSetBatchWritesOneLineForAValue(t *testing.T) {
 			if strings.Contains(strings.ReplaceAll(line, "%%", ""), "%") {
 				t.Errorf("%q: a percent sign that stands alone: %s", value, line)
 			}
+		}
+	}
+}
+
+// What stands for a percent sign is none itself.
+func TestSetBatchKeepsBracesApartFromPercentSigns(t *testing.T) {
+	text, err := SetBatch("p_x", "{p}%{b}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"set p_x={b}p}{p}{b}b}\r\n", "set \"p_x=!p_x:{p}=%%!\"\r\nset \"p_x=!p_x:{b}={!\"\r\n"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("%q has no %q", text, line)
 		}
 	}
 }

@@ -241,12 +241,12 @@ func TestContainerStopNeverKillsAndIsNotUndone(t *testing.T) {
 	if err := os.MkdirAll(support, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(support, "plexsim.json"), []byte(`{"stop_delay":"1500ms"}`), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(support, "plexsim.json"), []byte(`{"stop_delay":"2500ms"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	name := newContainer(t, "process-1", "--network=none", "--restart=always", "--stop-timeout=1", "--user=0", "--volume", dir+":/config")
 	c := containerOn(host.Local{}, name)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // the engine has heard of it by then
 	defer cancel()
 	if err := c.Stop(ctx); err == nil {
 		t.Fatal("it stopped at once")

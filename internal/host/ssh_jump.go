@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,15 +65,19 @@ func (r resolver) jump(jump SSHTarget) (*sshHop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.hop(jump.Host, first(jump.User, r.config.get(jump.Host, "User"), r.settings.User, r.me), port)
+	return r.hop(jump.Host, first(jump.User, r.config.user(jump.Host), r.settings.User, r.me), port)
 }
 
-// parseJump parses [user@]host[:port], with or without ssh:// before it.
+// parseJump parses [user@]host[:port], with or without ssh:// before it. In such a URL
+// the user's name may have percent signs for characters, as OpenSSH reads it.
 func parseJump(spec string) (SSHTarget, error) {
-	text := strings.TrimPrefix(strings.TrimSpace(spec), "ssh://")
+	text, isURL := strings.CutPrefix(strings.TrimSpace(spec), "ssh://")
 	var t SSHTarget
 	if at := strings.LastIndex(text, "@"); at >= 0 {
 		t.User, text = text[:at], text[at+1:]
+	}
+	if user, err := url.PathUnescape(t.User); isURL && err == nil {
+		t.User = user
 	}
 	t.Host = text
 	if host, port, err := net.SplitHostPort(text); err == nil {

@@ -32,7 +32,7 @@ func resolve(config *sshConfig, settings SSHSettings, target SSHTarget) (*sshHop
 	if err != nil {
 		return nil, err
 	}
-	login := first(target.User, settings.User, config.get(target.Host, "User"), r.me)
+	login := first(target.User, settings.User, config.user(target.Host), r.me)
 	hop, err := r.hop(target.Host, login, port)
 	if err != nil {
 		return nil, err
@@ -55,6 +55,12 @@ func (r resolver) check(target SSHTarget) error {
 
 // hop is one machine, without the way to it.
 func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
+	if !ValidUser(login) {
+		return nil, &Error{
+			Err:  fmt.Errorf("the user to log in as on %s is %q, which cannot be a name of one", alias, login),
+			Next: "Set ssh.user, or the provider's ssh.user; or mend User or ProxyJump in the SSH client configuration.",
+		}
+	}
 	timeout, err := r.timeout(alias)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type sshd struct {
 	connections atomic.Int32 // how many TCP connections there were
 
 	mu    sync.Mutex
+	under []string // the words of a command that runs the sshd of each connection
 	conns []net.Conn
 	procs []*exec.Cmd
 	logs  []*tail
@@ -104,7 +106,10 @@ func (s *sshd) serve(l net.Listener, program string) {
 			return
 		}
 		log := newTail(8192)
-		cmd := exec.Command(program, "-i", "-e", "-f", s.file("sshd_config"))
+		s.mu.Lock()
+		words := append(slices.Clone(s.under), program, "-i", "-e", "-f", s.file("sshd_config"))
+		s.mu.Unlock()
+		cmd := exec.Command(words[0], words[1:]...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = f, f, log
 		if err := cmd.Start(); err != nil {
 			s.t.Error(err)

@@ -170,24 +170,23 @@ func TestARegistryIsMadeOfWhatWasRead(t *testing.T) {
 	}
 }
 
-func TestRegistryChangesHaveOnlyWhatDiffers(t *testing.T) {
+func TestRegistryDeltaIsOnlyWhatDiffers(t *testing.T) {
 	for _, c := range []struct {
-		name          string
-		before, after []string
-		want          []string
+		name                        string
+		before, after, deleted, set []string
 	}{
-		{"nothing", []string{`"a"="1"`}, []string{`"a"="1"`}, nil},
-		{"another way to write it", []string{`"a"="1"`, `"b"=dword:1`}, []string{`"B"=hex(4):1,0,0,0`, `"A"=hex(1):31,00,00,00`}, nil},
-		{"deleted", []string{`"a"="1"`, `"b \"\\"="2"`, `@="3"`}, []string{`"a"="1"`}, []string{`"b \"\\"=-`, `@=-`}},
-		{"set", []string{`"a"="1"`, `"b"="2"`}, []string{`"b"="3"`, `"a"="1"`, `"c"=dword:4`}, []string{`"b"="3"`, `"c"=dword:00000004`}},
-		{"another type", []string{`"a"="1"`}, []string{`"a"=dword:1`}, []string{`"a"=dword:00000001`}},
-		{"a NUL less at the end", []string{`"a"="1"`}, []string{`"a"=hex(1):31,00`}, []string{`"a"=hex(1):31,00`}},
-		{"deleted before set", []string{`"a"="1"`}, []string{`"b"="1"`}, []string{`"a"=-`, `"b"="1"`}},
+		{"nothing", []string{`"a"="1"`}, []string{`"a"="1"`}, nil, nil},
+		{"another way to write it", []string{`"a"="1"`, `"b"=dword:1`}, []string{`"B"=hex(4):1,0,0,0`, `"A"=hex(1):31,00,00,00`}, nil, nil},
+		{"deleted", []string{`"a"="1"`, `"b \"\\"="2"`, `@="3"`}, []string{`"a"="1"`}, []string{`b "\`, ""}, nil},
+		{"set", []string{`"a"="1"`, `"b"="2"`}, []string{`"b"="3"`, `"a"="1"`, `"c"=dword:4`}, nil, []string{`"b"="3"`, `"c"=dword:4`}},
+		{"another type", []string{`"a"="1"`}, []string{`"a"=dword:1`}, nil, []string{`"a"=dword:1`}},
+		{"a NUL less at the end", []string{`"a"="1"`}, []string{`"a"=hex(1):31,00`}, nil, []string{`"a"=hex(1):31,00`}},
+		{"deleted and set", []string{`"a"="1"`}, []string{`"b"="1"`}, []string{"a"}, []string{`"b"="1"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := prefs.RegistryChanges(parseExport(t, c.before...), parseExport(t, c.after...))
-			if want := export(append(c.want, "")...); err != nil || fromVersion5(got) != want {
-				t.Errorf("got  %q, %v\nwant %q", fromVersion5(got), err, want)
+			deleted, set, err := prefs.RegistryDelta(parseExport(t, c.before...), parseExport(t, c.after...))
+			if err != nil || !slices.Equal(deleted, c.deleted) || !slices.EqualFunc(set, parseExport(t, c.set...).Values(), sameValue) {
+				t.Errorf("deleted %q and set %v: %v\nwant %q, %q", deleted, set, err, c.deleted, c.set)
 			}
 		})
 	}
@@ -195,14 +194,14 @@ func TestRegistryChangesHaveOnlyWhatDiffers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if changes, err := prefs.RegistryChanges(other, parseExport(t)); !errors.Is(err, prefs.ErrValue) || changes != nil {
-		t.Errorf("from one key to another: %q, %v", changes, err)
+	if _, _, err := prefs.RegistryDelta(other, parseExport(t)); !errors.Is(err, prefs.ErrValue) {
+		t.Errorf("from one key to another: %v", err)
 	}
 	same, err := prefs.NewRegistry(strings.ToLower(regKey), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := prefs.RegistryChanges(same, parseExport(t)); err != nil {
+	if _, _, err := prefs.RegistryDelta(same, parseExport(t)); err != nil {
 		t.Errorf("a key in another case: %v", err)
 	}
 }

@@ -46,7 +46,7 @@ func sshAttribute() schema.SingleNestedAttribute {
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
 			"user": schema.StringAttribute{
-				MarkdownDescription: "User to log in as.",
+				MarkdownDescription: "User to log in as; for an account of Windows also as `Some One`, `CORP\\me` or `me@corp.example.com`.",
 				Optional:            true, Validators: []validator.String{loginName},
 			},
 			"port": schema.Int64Attribute{
@@ -86,7 +86,7 @@ func sshAttribute() schema.SingleNestedAttribute {
 				Optional:            true, Validators: []validator.String{stringvalidator.OneOf(host.HostKeyStrict, host.HostKeyAcceptNew)},
 			},
 			"proxy_jump": schema.StringAttribute{
-				MarkdownDescription: "A host to jump through, `[user@]host[:port]`, or several, separated by commas.",
+				MarkdownDescription: "A host to jump through, `[user@]host[:port]`, or several, separated by commas; each also as `ssh://user@host:port`, where `%5C` is a backslash in the user's name.",
 				Optional:            true, Validators: set,
 			},
 			"connect_timeout": schema.StringAttribute{

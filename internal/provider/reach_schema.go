@@ -16,6 +16,8 @@ import (
 	resource "github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 )
 
 // The ways to a server: attributes of `server`.
@@ -43,7 +45,7 @@ func sshTargetAttribute() resource.SingleNestedAttribute {
 				Validators:          []validator.Int64{int64validator.Between(1, 65535)},
 			},
 			"user": resource.StringAttribute{
-				MarkdownDescription: "User to log in as. Default: the provider's `ssh.user`, else what the client configuration says, else the user who runs Terraform.",
+				MarkdownDescription: "User to log in as; for an account of Windows also as `Some One`, `CORP\\me` (in HCL the backslash is written twice) or `me@corp.example.com`. Default: the provider's `ssh.user`, else what the client configuration says, else the user who runs Terraform.",
 				Optional:            true,
 				Validators:          []validator.String{loginName},
 			},
@@ -111,13 +113,11 @@ func (hostName) ValidateString(_ context.Context, req validator.StringRequest, r
 	})
 }
 
-// notInName are the characters that no name of a host or user has.
+// notInName are the characters that no name of a host has.
 func notInName(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // loginName is the name of a user.
-var loginName = textForm{"Invalid user name", "must be a user name", func(value string) bool {
-	return value != "" && !strings.ContainsFunc(value, notInName) && !strings.HasPrefix(value, "-")
-}}
+var loginName = textForm{"Invalid user name", `must be a user name: no control characters, no "-" or space at its beginning, no space at its end`, host.ValidUser}
 
 var hostKeyForm = regexp.MustCompile(`^(SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$`)
 

@@ -31,7 +31,8 @@ const importForms = "A binding is imported by:\n\n" +
 	"  - ssh://user@host:port for the one server on that host\n" +
 	"  - docker://name for a container on this machine, docker+ssh://user@host:port/name for one on that host\n" +
 	`  - the JSON of the attribute server, for example {"preferences_path":"/srv/plex/Plex Media Server/Preferences.xml"}` +
-	"\n\nThe user and the port may be left out. With ?become=true at its end a URL acts as root, as the provider's become says."
+	"\n\nThe user and the port may be left out. In a user's name %5C is a backslash and %20 a space: ssh://CORP%5Cme@host." +
+	" With ?become=true at its end a URL acts as root, as the provider's become says."
 
 // ImportState finds the server and records who it is; the read that follows
 // records its binding.
@@ -112,6 +113,9 @@ func readImportJSON(id string) (serverModel, error) {
 // readImportURL never quotes the identifier: it may hold a password by mistake.
 func readImportURL(id string) (serverModel, error) {
 	var m serverModel
+	if strings.Contains(id, "://") && strings.ContainsAny(id, ` \`) {
+		return m, errors.New("the import identifier holds a space or a backslash: in a URL these are %20 and %5C")
+	}
 	u, err := url.Parse(id)
 	if err != nil || u.Host == "" || u.Opaque != "" || u.Fragment != "" {
 		return m, errors.New("the import identifier is neither local:, nor a URL, nor JSON")

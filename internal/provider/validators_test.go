@@ -33,7 +33,9 @@ var invalid = map[string]struct{ attributes, says string }{
 	"ssh_host_port":    {`server = { ssh = { host = "nas.example.com:22" } }`, "port has an attribute of its own"},
 	"ssh_host_option":  {`server = { ssh = { host = "-oProxyCommand=x" } }`, "must be a host name"},
 	"ssh_port":         {`server = { ssh = { host = "nas.example.com", port = 0 } }`, "between 1 and 65535"},
-	"ssh_user":         {`server = { ssh = { host = "nas.example.com", user = "a b" } }`, "must be a user name"},
+	"ssh_user":         {`server = { ssh = { host = "nas.example.com", user = "me\nyou" } }`, "must be a user name"},
+	"ssh_user_option":  {`server = { ssh = { host = "nas.example.com", user = "-oProxyCommand=x" } }`, "must be a user name"},
+	"ssh_user_space":   {`server = { ssh = { host = "nas.example.com", user = "me " } }`, "must be a user name"},
 	"ssh_host_key":     {`server = { ssh = { host = "nas.example.com", host_key = "MD5:00:11" } }`, "must be a public key"},
 	"ssh_and_exec":     {`server = { ssh = { host = "nas.example.com" }, exec = ["sh"] }`, "exec"},
 	"exec_nothing":     {`server = { exec = [] }`, "at least 1"},
@@ -125,6 +127,13 @@ resource "plex_server_account_binding" "ssh" {
     ssh    = { host = "2001:db8::1", port = 2222, user = "admin", host_key = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU" }
     become = true
   }
+}
+resource "plex_server_account_binding" "windows" {
+  for_each = toset(["Some One", "CORP\\me", "me@corp.example.com", "Ünal"])
+  server   = { ssh = { host = "nas", user = each.key } }
+}
+provider "plex" {
+  ssh = { user = "CORP\\Some One" }
 }
 resource "plex_server_account_binding" "container" {
   server = {

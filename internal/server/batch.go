@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ func (s *Server) openBatch(ctx context.Context, mode string) (*session, error) {
 	if !ok {
 		return nil, s.unreached("Starting a shell", errNotBatch)
 	}
+	if err := s.checkManager(); err != nil {
+		return nil, err
+	}
 	nonce := "#:" + rand.Text()
 	program, err := s.batchProgram(mode, nonce)
 	if err != nil {
@@ -66,6 +70,19 @@ func (s *Server) openBatch(ctx context.Context, mode string) (*session, error) {
 	c := speak(shell, dialectBatch, nonce)
 	c.native = nativeStore(s.host)
 	return c, nil
+}
+
+// checkManager refuses a manager of another kind of system.
+func (s *Server) checkManager() error {
+	manager, _ := s.options.managed()
+	if manager == "" || manager == ManagerCommands || slices.Contains(windowsManagers, manager) {
+		return nil
+	}
+	f := failures["service-not-found"]
+	return &Error{
+		Doing: f.doing, Host: s.Host(), State: f.state, Next: f.next,
+		Err: fmt.Errorf("%w: there is no %s on Windows, which has %s", f.err, manager, strings.Join(windowsManagers, " and ")),
+	}
 }
 
 // batchProgram is the batch with what it has to know before it.

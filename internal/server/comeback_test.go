@@ -52,7 +52,7 @@ func TestTheServerComesBackWhenTheConnectionGoesSilentWhileItIsStopped(t *testin
 			"stopped": func(s *wireShell) { shell = s; s.silence() },
 		}}
 		s := newServer(t, w, options(sim, func(o *server.Options) {
-			o.StopTimeout, o.Limits.Command, o.Limits.Silence = time.Second, time.Second, time.Second
+			o.StopTimeout, o.Limits.Command, o.Limits.Silence = 3*time.Second, 3*time.Second, time.Second
 		}))
 		_, err := s.Edit(t.Context(), unbind)
 		wantError(t, err, server.ErrDisconnected)
@@ -91,10 +91,10 @@ func TestAProviderThatTakesLongIsNotTakenForGone(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)
 		w := &wire{Host: h}
-		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence = time.Second }))
+		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence = 2 * time.Second }))
 		mustEdit(t, s, func(d prefs.Document) error {
 			if sim.StopCount() == 0 {
-				simtest.Eventually(t, "the script to hear that it takes long", func() bool { return w.count("wait") > 5 })
+				simtest.Eventually(t, "the script to hear that it takes long", func() bool { return w.count("wait") > 3 })
 			}
 			return unbind(d)
 		})

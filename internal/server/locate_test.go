@@ -315,6 +315,28 @@ func TestAHostWithoutSystemdIsSaidToHaveNone(t *testing.T) {
 	})
 }
 
+func TestAManagerOfAnotherSystemIsAnErrorThatNamesThoseOfThisHost(t *testing.T) {
+	eachShell(t, func(t *testing.T, h host.Host) {
+		for _, service := range []server.Service{
+			{Manager: server.ManagerWindowsApp}, {Manager: server.ManagerWindowsApp, Name: "plexmediaserver"},
+			{Manager: server.ManagerWindowsService, Name: "plexmediaserver"}, {Manager: server.ManagerMacOSApp}, {Manager: server.ManagerFreeBSD},
+		} {
+			sd := newSystemd(t)
+			sim := bound(t, nil)
+			before := sim.Preferences()
+			sd.unit("plexmediaserver.service", sim, `Environment="`+supportVariable+`=`+sim.SupportDir()+`"`)
+			srv := newServer(t, h, found(sim, func(o *server.Options) { o.Service = service }))
+			_, looked := srv.Inspect(t.Context())
+			_, edited := srv.Edit(t.Context(), unbind)
+			for _, err := range []error{looked, edited} {
+				wantError(t, err, server.ErrServiceNotFound)
+				wantSays(t, err, service.Manager+" is not there", "this host has systemd", "server.service.manager")
+			}
+			wantUntouched(t, sim, before)
+		}
+	})
+}
+
 func TestPreferencesThatAreNotAFileAreRefused(t *testing.T) {
 	eachShell(t, func(t *testing.T, h host.Host) {
 		for name, test := range map[string]struct {

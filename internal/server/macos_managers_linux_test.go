@@ -182,6 +182,16 @@ func TestMacOSAListOnADiskThatIsNotRunningIsEditedAsAFile(t *testing.T) {
 	independent(t, path)
 }
 
+func TestMacOSAManagerOfAnotherSystemIsAnErrorThatNamesThoseOfThisOne(t *testing.T) {
+	h, m := aMac(t)
+	sim := simtest.NewServer(t, simtest.Options{Mac: m})
+	for _, manager := range []string{server.ManagerSystemd, server.ManagerWindowsApp} {
+		_, err := newServer(t, h, onMac(sim, func(o *server.Options) { o.Service.Manager = manager })).Inspect(t.Context())
+		wantError(t, err, server.ErrServiceNotFound)
+		wantSays(t, err, manager, "which has macos-app and launchd")
+	}
+}
+
 func TestMacOSAUserWithoutDefaultsIsSaid(t *testing.T) {
 	h, m := aMac(t)
 	sim := simtest.NewServer(t, simtest.Options{Mac: m, NoPreferences: true})

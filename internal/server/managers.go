@@ -34,8 +34,11 @@ const (
 
 // Managers are those that Service.Manager may name.
 func Managers() []string {
-	return append(slices.Clone(managers), ManagerWindowsApp, ManagerWindowsService)
+	return slices.Concat(managers, windowsManagers)
 }
+
+// windowsManagers are those of Windows.
+var windowsManagers = []string{ManagerWindowsApp, ManagerWindowsService}
 
 // managers are those of POSIX systems, in the order in which a name without a
 // manager is looked up.

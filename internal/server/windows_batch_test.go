@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,6 +75,50 @@ func TestBatchKeepsTheFormThatItIsSentIn(t *testing.T) {
 		label := regexp.MustCompile(`(?m)^:\S+$`).Find(text)
 		if piece.Name() != "start.cmd" && (label == nil || !slices.Contains(strings.Split(batch, "\r\n"), string(label))) {
 			t.Errorf("%s is not a part of the batch", piece.Name())
+		}
+	}
+}
+
+// aWindows is a host that has cmd.exe, and was asked for it so often.
+type aWindows struct {
+	host.Local
+	asked *int
+}
+
+func (w aWindows) Shell(context.Context, string) (host.Shell, error) { return nil, host.ErrNotPOSIX }
+
+func (w aWindows) Batch(context.Context, string) (host.Shell, error) {
+	*w.asked++
+	return nil, errors.New("asked")
+}
+
+func TestAManagerOfAnotherSystemIsAnErrorThatNamesThoseOfWindows(t *testing.T) {
+	for _, platform := range []string{"", PlatformWindows} {
+		for _, manager := range []string{ManagerSystemd, ManagerMacOSApp, ManagerSysV} {
+			asked := 0
+			s, err := New(aWindows{asked: &asked}, Options{Platform: platform, Service: Service{Manager: manager, Name: "plex"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Inspect(t.Context())
+			if !errors.Is(err, ErrServiceNotFound) || asked != 0 {
+				t.Errorf("%q: %v, and cmd.exe was asked for %d times", platform, err, asked)
+			}
+			for _, says := range []string{manager, "Windows", ManagerWindowsApp, ManagerWindowsService, "server.service.manager", stateUntouched} {
+				if err == nil || !strings.Contains(err.Error(), says) {
+					t.Errorf("%q: %v does not say %q", platform, err, says)
+				}
+			}
+		}
+		for _, service := range []Service{{}, {Manager: ManagerWindowsApp}, {Manager: ManagerWindowsService, Name: "plex"}, {Name: "plex"}} {
+			asked := 0
+			s, err := New(aWindows{asked: &asked}, Options{Platform: platform, Service: service})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = s.Inspect(t.Context()); asked != 1 {
+				t.Errorf("%q, %+v: cmd.exe was asked for %d times: %v", platform, service, asked, err)
+			}
 		}
 	}
 }

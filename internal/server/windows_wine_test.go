@@ -161,9 +161,10 @@ func TestWindowsAStoppedServerStaysStopped(t *testing.T) {
 	}
 }
 
+// The server has lost its values as it stopped, so they are put back, too.
 func TestWindowsTheServerComesBackWhenTheProviderGoesAwayWhileItIsStopped(t *testing.T) {
 	h := wine(t)
-	sim := bound(t, nil)
+	sim := bound(t, func(c *plexsim.Config) { c.EmptyAtStop = true })
 	w := &wire{Host: h, onRecord: map[string]func(*wireShell){
 		"stopped": func(s *wireShell) { _ = s.Close(); s.silence() },
 	}}
@@ -171,6 +172,53 @@ func TestWindowsTheServerComesBackWhenTheProviderGoesAwayWhileItIsStopped(t *tes
 		t.Error("an edit without its connection succeeded")
 	}
 	wantWindowsBack(t, h, sim, true)
+}
+
+func TestWindowsValuesThatTheServerLostAsItStoppedAreRestored(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, func(c *plexsim.Config) { c.EmptyAtStop = true })
+	s := newServer(t, h, onWindows(sim))
+	found, err := s.Inspect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{Host: h}
+	report := mustEdit(t, newServer(t, w, onWindows(sim)), unbind)
+	if hasToken(t, sim.Preferences()) || w.count("write-from-before ;\r") != 1 {
+		t.Errorf("the token is there, or it was not written from the copy: %q", w.writes)
+	}
+	for _, name := range prefs.Diff(found.Document, report.Document) {
+		if !strings.HasPrefix(name, "PlexOnline") && !prefs.ServerOwned(name) {
+			t.Errorf("%s has changed", name)
+		}
+	}
+}
+
+func TestWindowsWhatIsNotInOrderIsSaidAndNothingIsStopped(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	for _, test := range []struct {
+		change func(*server.Options)
+		want   error
+		says   string
+	}{
+		{func(o *server.Options) { o.PreferencesPath = `HKEY_CURRENT_USER\Software\terraform-provider-plex\none` }, server.ErrNoPreferences, "none"},
+		{func(o *server.Options) { o.PreferencesPath = `HKEY_USERS\S-1-5-21-1-2-3-1001\Software\none` }, server.ErrNotLoggedOn, "S-1-5-21-1-2-3-1001"},
+		{func(o *server.Options) {
+			o.Commands, o.Service = server.Commands{}, server.Service{Manager: server.ManagerWindowsService, Name: "nosuch"}
+		}, server.ErrServiceNotFound, "nosuch"},
+		{func(o *server.Options) { o.Backup.Directory = `C:\windows\win.ini\copies` }, server.ErrBackupDirectory, "copies"},
+		{func(o *server.Options) { o.Commands.Status = "exit 9" }, server.ErrMoving, "unknown"},
+	} {
+		_, err := newServer(t, h, onWindows(sim, test.change)).Edit(t.Context(), unbind)
+		wantWindowsError(t, err, test.want)
+		if !strings.Contains(err.Error(), test.says) {
+			t.Errorf("error is %v, which does not say %q", err, test.says)
+		}
+	}
+	if sim.StopCount() != 0 || !hasToken(t, sim.Preferences()) {
+		t.Error("the server was touched")
+	}
 }
 
 func TestWindowsTheServerComesBackWhenTheConnectionGoesSilentWhileItIsStopped(t *testing.T) {
@@ -215,6 +263,21 @@ func TestWindowsAServerThatDoesNotStopIsLeftRunning(t *testing.T) {
 	wantWindowsError(t, err, server.ErrStopTimeout)
 	if sim.PID() != pid || !hasToken(t, sim.Preferences()) {
 		t.Errorf("process %d, was %d", sim.PID(), pid)
+	}
+}
+
+func TestWindowsAServerThatStopsLateIsStartedAgain(t *testing.T) {
+	h := wine(t)
+	sim := bound(t, nil)
+	s := newServer(t, h, onWindows(sim, byCommands(sim, func(c *server.Commands) { c.Stop = "cmd /c exit 0" }), func(o *server.Options) {
+		o.Platform, o.StopTimeout, o.Limits.Linger = server.PlatformWindows, time.Second, time.Minute
+	}))
+	_, err := s.Edit(t.Context(), unbind)
+	wantWindowsError(t, err, server.ErrStopTimeout)
+	sim.Stop()
+	sim.WaitEvent(plexsim.EventListening, 2)
+	if !hasToken(t, sim.Preferences()) {
+		t.Error("it came back without its token")
 	}
 }
 

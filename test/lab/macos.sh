@@ -4,7 +4,7 @@
 #
 # usage: macos.sh rows [KIND [WAY [FLAGS AND PACKAGES OF go test...]]]   rows of the operations table; KIND is app (the default) or launchd,
 #                  WAY is sshd (by SSH as root, through a jump host) or as this machine
-#        macos.sh test    what CI runs: all rows as this machine, a third of them by SSH, a few with launchd, and the tests of internal/server
+#        macos.sh test    what CI runs: all rows as this machine and by SSH, a few with launchd, and, beside them, the tests of internal/server
 #
 #   LAB_REQUIRED   1: a machine where this cannot run is a failure, not a skip
 #   LAB_RACE       0: without the race detector
@@ -41,10 +41,19 @@ require_mac() {
   exit 0
 }
 
+clean_up() {
+  trap '' HUP INT TERM
+  local left
+  left=$(jobs -p)
+  # shellcheck disable=SC2086 # several words
+  [ -z "$left" ] || { kill $left && wait $left; } 2> /dev/null || true
+  rm -rf "$mac"
+}
+
 # make_mac: in a directory that every user can enter.
 make_mac() {
   mac=$(mktemp -d "${TMPDIR:-/tmp}/mac-XXXXXX")
-  trap 'rm -rf "$mac"' EXIT
+  trap clean_up EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
@@ -58,27 +67,67 @@ make_mac() {
 
 flags() {
   printf '%s\n' -count=1 -p=1 -timeout=20m -shuffle=on
+  race
+}
+
+race() {
   if [ "${LAB_RACE:-1}" != 0 ] && [ "$(go env CGO_ENABLED)" = 1 ]; then echo -race; fi
 }
 
-# go_test KIND WAY ARGUMENT...
-go_test() {
-  local kind=$1 way=$2
-  shift 2
-  say "macos: $kind, ${way:-as this machine}: go test $*"
-  (
-    cd "$REPO"
-    PATH=$mac/mac/bin:$PATH PLEX_LAB=macos PLEX_LAB_MAC=$kind PLEX_LAB_MAC_ROOT=$mac/mac PLEX_LAB_WAY=$way PLEXSIM_BIN=$mac/build/plexsim \
-      exec env --default-signal=HUP,INT,QUIT go test "${options[@]}" "$@"
-  ) &
-  wait $!
+# on_mac DIRECTORY KIND WAY COMMAND...: tests of servers of that kind that are reached that way. The command takes the place of the shell, which
+# is one in the background: bash obeys a signal only while it waits in wait.
+on_mac() {
+  local directory=$1 kind=$2 way=$3
+  shift 3
+  say "macos: $kind, ${way:-as this machine}: ${*##*/}"
+  cd "$REPO/$directory"
+  PATH=$mac/mac/bin:$PATH PLEX_LAB=macos PLEX_LAB_MAC=$kind PLEX_LAB_MAC_ROOT=$mac/mac PLEX_LAB_WAY=$way PLEXSIM_BIN=$mac/build/plexsim \
+    exec env --default-signal=HUP,INT,QUIT "$@"
 }
 
 rows() {
   local kind=${1:-app} way=${2:-}
   shift $(($# < 2 ? $# : 2))
   [ $# -gt 0 ] || set -- -run '^TestOperation' ./internal/provider
-  go_test "$kind" "$way" -parallel=4 "$@"
+  mapfile -t options < <(flags)
+  on_mac . "$kind" "$way" go test "${options[@]}" -parallel=4 "$@" &
+  wait $!
+}
+
+# build_tests: each test program is built once, and so is the provider's program.
+build_tests() {
+  local race=()
+  mapfile -t race < <(race)
+  cd "$REPO"
+  go build -o "$mac/build/terraform-provider-plex" .
+  go test -c "${race[@]}" -o "$mac/build/" ./internal/provider ./internal/server
+  export PLEX_PROVIDER_BIN=$mac/build/terraform-provider-plex
+}
+
+# tests PACKAGE KIND WAY PATTERN [FLAGS...]
+tests() {
+  local package=$1 kind=$2 way=$3 pattern=$4
+  shift 4
+  on_mac "internal/$package" "$kind" "$way" "$mac/build/$package.test" -test.timeout=20m -test.shuffle=on -test.parallel=4 -test.run "$pattern" "$@"
+}
+
+# test_all: the tests of internal/server wait most of their time, so they run beside the rows.
+test_all() {
+  local failed=0 server
+  build_tests
+  # Those named MacOS have Macs of their own, and run with all others.
+  tests server app '' '^Test(Edit|AnEdit|TheServerComesBack|AServer|ASecond|TheCopies|NothingIsStopped)' -test.skip '^Test(MacOS|Container|Listen)' \
+    > "$mac/server" 2>&1 &
+  server=$!
+  tests provider app '' '^TestOperation' &
+  wait $! || failed=1
+  tests provider app sshd '^TestOperation' &
+  wait $! || failed=1
+  tests provider launchd '' '^TestOperation(CreateClaimsAServer|DeleteRemoves|ReplaceUnbinds|UpdateOfAccount)' &
+  wait $! || failed=1
+  wait "$server" || failed=1
+  cat "$mac/server"
+  return "$failed"
 }
 
 action=${1:-}
@@ -90,14 +139,7 @@ case $action in
 esac
 require_mac
 make_mac
-mapfile -t options < <(flags)
 case $action in
   rows) rows "$@" ;;
-  test)
-    rows
-    rows app sshd -run '^TestOperation(Delete|Replace|ForEach|Import)' ./internal/provider
-    rows launchd '' -run '^TestOperation(CreateClaimsAServer|DeleteRemoves|ReplaceUnbinds|UpdateOfAccount)' ./internal/provider
-    # The tests named MacOS have Macs of their own, and run with all others.
-    go_test app '' -parallel=4 -run '^Test(Edit|AnEdit|TheServerComesBack|AServer|ASecond|TheCopies|NothingIsStopped)' -skip '^Test(MacOS|Container|Listen)' ./internal/server
-    ;;
+  test) test_all ;;
 esac

@@ -266,8 +266,6 @@ not_found() {
   not_found_where=${p_platform:+" on the platform $p_platform"}
   if [ -n "$p_unit" ]; then
     if [ -n "$p_manager" ]; then
-      manager=$p_manager
-      call present || fail service-not-found "there is no $(tool_of "$p_manager") on this host"
       fail service-not-found "$p_manager has no service $p_unit$not_found_where"
     fi
     [ -n "$name_managers" ] || fail service-not-found "there is no service manager on this host that is known"
@@ -281,6 +279,18 @@ not_found() {
   fail service-not-found "no service of these names is there$not_found_where: ${looked# }"
 }
 
+# check_manager: the one that is named must be one of this host's.
+check_manager() {
+  manager=$p_manager unit=$p_unit
+  case " $p_managers " in *" $manager "*) ! call present || return 0 ;; esac
+  unit='' here=
+  for manager in $p_managers; do
+    ! call present || here="$here, $manager"
+  done
+  here=${here#, }
+  fail service-not-found "$p_manager is not there (no $(tool_of "$p_manager")); this host has ${here:-no service manager that is known}"
+}
+
 looked_for() { looked="$looked $row_services ($row_manager);"; }
 
 tool_of() {
@@ -290,6 +300,9 @@ tool_of() {
     runit) printf 'sv' ;;
     s6) printf 's6-svc' ;;
     supervisord) printf 'supervisord that answers supervisorctl' ;;
+    freebsd) printf 'FreeBSD' ;;
+    macos-app | launchd) printf 'macOS' ;;
+    windows-*) printf 'Windows' ;;
     *) printf '%s' "$1" ;;
   esac
 }
@@ -371,6 +384,7 @@ locate() {
   esac
   platform=${p_platform:-linux}
   if [ "$p_manager" != commands ]; then
+    [ -z "$p_manager" ] || check_manager
     find_server
   else
     manager=commands

@@ -15,7 +15,7 @@ find_mac_manager() {
       return
       ;;
     '' | macos-app | launchd) ;;
-    *) fail service-not-found "there is no $p_manager on macOS" ;;
+    *) fail service-not-found "there is no $p_manager on macOS, which has macos-app and launchd" ;;
   esac
   find_processes
   case $p_manager:$unit in

@@ -1,9 +1,6 @@
 package prefs
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // RegistryDelta returns what makes the key of before that of after: the names to delete first, as before has them, and the values to set
 // then. Values count as the same if they are so to the byte, type included. ErrValue: the documents are of two keys.
@@ -26,23 +23,4 @@ func RegistryDelta(before, after *Registry) (deleted []string, set []RegistryVal
 		}
 	}
 	return deleted, set, nil
-}
-
-// RegistryChanges returns a file, in version 5.00, that makes the key of before that of after when reg.exe imports it. It has only what
-// differs, and nothing of the keys below. ErrValue: the documents are of two keys.
-func RegistryChanges(before, after *Registry) ([]byte, error) {
-	deleted, set, err := RegistryDelta(before, after)
-	if err != nil {
-		return nil, err
-	}
-	var b strings.Builder
-	b.WriteString(regOpening(after.Key()))
-	for _, name := range deleted {
-		b.WriteString(regLeft(name) + "-" + regEOL)
-	}
-	for _, v := range set {
-		b.WriteString(regLineOf(v, false, regEOL))
-	}
-	b.WriteString(regEOL)
-	return version5(b.String()), nil
 }
