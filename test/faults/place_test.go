@@ -131,6 +131,19 @@ func newSteps(t testing.TB, backups string, noFlock bool) *steps {
 	return s
 }
 
+// markSystemctl has it stop at the places before and after a stop and a start.
+func (s *steps) markSystemctl() {
+	s.t.Helper()
+	at := host.Quote(filepath.Join(s.dir, "at-"))
+	s.write("systemctl", `#!/bin/sh
+case " $* " in
+  *" stop "*) verb=stop ;;
+  *" start "*) verb=start ;;
+  *) exec /usr/bin/systemctl "$@" ;;
+esac
+`+at+"$verb\n/usr/bin/systemctl \"$@\"\nstatus=$?\n"+at+"$verb-done\nexit $status\n")
+}
+
 func (s *steps) text(name string) string { return "#!/bin/sh\n" + s.fill(hold, name) }
 
 func (s *steps) fill(text, name string) string {

@@ -46,11 +46,13 @@ if [ -n "$reasons" ]; then
 fi
 
 test=("$LAB/faults.test" -test.count=1 -test.parallel=2 -test.timeout=4h)
-mkdir -p "$LAB"
+# Hosts have this directory, and find in it what the harness makes.
+export TMPDIR=$LAB/tmp
+mkdir -p "$TMPDIR"
 cd "$REPO/test/faults"
 go test -c -o "$LAB/faults.test" .
 
-failed=0 running="" socket=""
+failed=0 running="" socket="" hosts=""
 
 # inject FLAGS...: in the background, since bash obeys a signal only while it waits in wait.
 inject() {
@@ -67,6 +69,7 @@ finish() {
     wait "$running" || true
   fi
   if [ -n "$socket" ]; then "$HERE/docker.sh" stop; fi
+  if [ -n "$hosts" ]; then "$HERE/host.sh" reap; fi
 }
 trap finish EXIT
 trap 'exit 129' HUP
@@ -79,6 +82,22 @@ start_engine() {
   "$HERE/docker.sh" images
 }
 
+# start_hosts: makes once what they need. Fails where there can be none.
+start_hosts() {
+  (require_lab) || failed=1 # which says so
+  [ -z "$(missing)" ] || return 1
+  hosts=yes
+  export PLEXSIM=$LAB/plexsim
+  (cd "$REPO" && CGO_ENABLED=0 go build -o "$PLEXSIM" ./cmd/plexsim)
+  "$HERE/rootfs.sh" > /dev/null
+}
+
+# on_hosts FLAGS...
+on_hosts() {
+  say "lab hosts"
+  PLEX_LAB='' inject -transports host "$@"
+}
+
 # in_containers IMAGE FLAGS...: what ends the engine comes in a run of its own, since it ends all containers.
 in_containers() {
   local image=$1
@@ -88,7 +107,9 @@ in_containers() {
 }
 
 if [ "$action" = replay ]; then
-  if [ -n "${PLEX_LAB:-}" ]; then
+  if [ "${PLEX_LAB:-}" = host ]; then
+    start_hosts && on_hosts -runs "$runs" "$@"
+  elif [ -n "${PLEX_LAB:-}" ]; then
     start_engine && in_containers "$PLEX_LAB" -runs "$runs" "$@"
   else
     inject -runs "$runs" "$@"
