@@ -100,13 +100,16 @@ mount_disk() {
     truncate -s "$LAB_DISK" "$1/image"
     mkfs.ext4 -q "$1/image"
   fi
-  if [ -e "$1/image" ] && ! mountpoint -q "$1/disk"; then mount -o loop "$1/image" "$1/disk"; fi
+  if [ -e "$1/image" ] && ! mounted "$1/disk"; then mount -o loop "$1/image" "$1/disk"; fi
 }
+
+# mounted DIRECTORY: without a look at it, which a disk that was cut off refuses.
+mounted() { awk -v place="$1" '$2 == place { found = 1 } END { exit !found }' /proc/mounts; }
 
 unmount() {
   local place
   for place in root disk; do
-    if mountpoint -q "$1/$place"; then umount "$1/$place"; fi
+    if mounted "$1/$place"; then umount "$1/$place" || return; fi
   done
 }
 
@@ -117,7 +120,7 @@ prepare() {
   mkdir -p "$dir"/{disk,root}
   mount_disk "$dir"
   mkdir -p "$dir"/disk/{upper,work}
-  mountpoint -q "$dir/root" || mount -t overlay overlay -o "lowerdir=$root,upperdir=$dir/disk/upper,workdir=$dir/disk/work" "$dir/root"
+  mounted "$dir/root" || mount -t overlay overlay -o "lowerdir=$root,upperdir=$dir/disk/upper,workdir=$dir/disk/work" "$dir/root"
   echo "$name" > "$dir/root/etc/hostname"
   printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" > "$dir/root/etc/hosts"
   [ -z "${LAB_OWNER:-}" ] || echo "$LAB_OWNER" > "$dir/owner"
@@ -227,7 +230,12 @@ power_cut() {
   [ ! -e "$dir/image" ] || cut_disk "$dir"
   if pid=$(leader "$1"); then kill -KILL "$pid" || true; else kill -KILL "$supervisor" || true; fi
   wait_until "$stop_limit" dead "$supervisor" || die "host $1 does not die"
-  [ ! -e "$dir/image" ] || wait_until "$stop_limit" unmount "$dir" || die "the disk of host $1 is still in use"
+  [ -e "$dir/image" ] || return 0
+  wait_until "$stop_limit" unmount "$dir" || die "the disk of host $1 is still in use"
+  # A copy: hosts that were booted in the meantime have the old one in their mount namespaces, and as long as that is mounted anywhere a mount
+  # gives the file system that was shut down.
+  cp --sparse=always "$dir/image" "$dir/image.new"
+  mv "$dir/image.new" "$dir/image"
 }
 
 down() {
