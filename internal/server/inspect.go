@@ -56,7 +56,8 @@ func (i Inspection) Service() string {
 }
 
 // Inspect looks at the server: one shell, and one request to its own API when
-// it runs. It changes nothing. Its errors are *Error.
+// it runs. It changes nothing, but for an edit that was cut off with all that could
+// have ended it: that is brought to its end, with a warning. Its errors are *Error.
 func (s *Server) Inspect(ctx context.Context) (Inspection, error) {
 	c, err := s.open(ctx, modeInspect)
 	if err != nil {
@@ -155,6 +156,7 @@ func (s *Server) report(ctx context.Context, c *session, found *Inspection) ([]b
 		"user":             func(v string) { found.User = v },
 		"state":            func(v string) { found.State = State(v) },
 		"state_detail":     func(v string) { found.Detail = v },
+		"warning":          func(v string) { found.Warnings = append(found.Warnings, v) },
 	}
 	for {
 		r, err := c.next(ctx)

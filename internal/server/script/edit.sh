@@ -33,6 +33,7 @@ edit() {
   trap : PIPE
   lock
   clear_left
+  resume
   look
   prepare
   put_file preferences "$before"
@@ -117,6 +118,7 @@ edit() {
 }
 
 inspect() {
+  resume
   look
   put_prefs
   put ready ''
