@@ -5,7 +5,7 @@ package faults_test
 import "slices"
 
 // catalog is every fault, in the order of the table.
-var catalog = slices.Concat(controls, ofTerraform, ofTheConnection, ofTheHost, ofTheMachine, ofTheServer, ofPlexTV, ofTheDisk, ofEditors, ofTheEngine)
+var catalog = slices.Concat(controls, ofTerraform, ofTheConnection, ofTheHost, ofTheMachine, ofTheClock, ofTheServer, ofPlexTV, ofTheDisk, ofEditors, ofTheEngine)
 
 // controls are no faults: they show that the places are where they are said to be.
 var controls = []fault{{

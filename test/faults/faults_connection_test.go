@@ -39,6 +39,12 @@ var ofTheHost = []fault{
 			}
 		}
 	}},
+	// As at the end of a session that takes all its processes with it.
+	{name: "script and guard SIGKILL", weight: 3, ways: []string{"local", "ssh", "exec", "host"}, owed: true, strike: func(tr *trial) {
+		for _, pid := range tr.holders() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}},
 	{name: "script SIGHUP, SIGTERM", strike: func(tr *trial) {
 		for _, pid := range tr.scripts() {
 			_ = syscall.Kill(pid, syscall.SIGHUP)

@@ -2,7 +2,11 @@
 
 package faults_test
 
-import "github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+import (
+	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
+)
 
 var byHost = []string{"host"}
 
@@ -28,4 +32,17 @@ var ofTheMachine = []fault{
 func powerCut(tr *trial) {
 	tr.host.cut()
 	tr.mend(tr.host.boot)
+}
+
+// ofTheClock set it, which names the copies, and by which macOS and FreeBSD wait.
+var ofTheClock = []fault{
+	{name: "clock jumps an hour forward, and back", weight: 2, strike: func(tr *trial) {
+		tr.steps.setClock(time.Hour)
+		tr.later(func() { tr.steps.setClock(0) })
+	}},
+	{name: "clock jumps an hour back, and forward", weight: 2,
+		strike: func(tr *trial) {
+			tr.steps.setClock(-time.Hour)
+			tr.later(func() { tr.steps.setClock(0) })
+		}},
 }

@@ -27,6 +27,7 @@ type fault struct {
 	stops, starts func(*plexsim.Config)
 
 	disk    bool          // the data directory and the copies are on a small file system of their own
+	quota   bool          // that file system has quotas
 	noFlock bool          // the host has no flock command
 	weak    bool          // the editor is not above the permissions of files
 	ends    bool          // the fault itself ends the server, as the engine of its container does

@@ -29,7 +29,7 @@ why_not() {
   [ "$(uname -s)" = Linux ] || { echo "it is not Linux"; return; }
   [ "$(id -u)" = 0 ] || echo "it needs root"
   local command
-  for command in terraform go gcc ssh ssh-keygen mkfs.ext4 chattr setpriv flock; do
+  for command in terraform go gcc ssh ssh-keygen mkfs.ext4 mkfs.btrfs chattr setpriv flock; do
     command -v "$command" > /dev/null || echo "there is no $command"
   done
   [ -x /usr/sbin/sshd ] || echo "there is no sshd (Debian package: openssh-server)"
