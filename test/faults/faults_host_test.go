@@ -12,16 +12,16 @@ var byHost = []string{"host"}
 
 // ofTheMachine happen to a host whose process 1 is systemd.
 var ofTheMachine = []fault{
-	{name: "power cut", weight: 4, ways: byHost, places: placed()[1:], strike: powerCut},
+	{name: "power cut", weight: 4, ways: byHost, places: placed()[1:], inTurn: true, strike: powerCut},
 	// A server never opens its port on an empty file, and nobody is left who knows.
 	{name: "power cut, server emptied its file", weight: 2, ways: byHost, owed: true,
 		places: []string{"stopping", "stopped", "write", "flush", "rename"}, strike: powerCut,
 		stops: func(c *plexsim.Config) { c.EmptyAtStop = true }},
 	{name: "start limit used up", weight: 2, ways: byHost, places: []string{"copy", "stop", "stopped", "start"}, strike: func(tr *trial) {
 		runs := tr.sim.Running()
-		// One start more than the unit allows in a minute.
-		for range 4 {
-			_, _ = tr.host.sh("run", "systemctl", "restart", tr.sim.Unit())
+		tr.host.must("run", "systemctl", "reset-failed", tr.sim.Unit())
+		for range 3 { // as many as the unit may have in a minute
+			tr.host.must("run", "systemctl", "restart", tr.sim.Unit())
 		}
 		if !runs {
 			tr.host.must("run", "systemctl", "stop", tr.sim.Unit())

@@ -21,6 +21,7 @@ type fault struct {
 	ways       []string // by which it can happen; default local, ssh and exec
 	operations []string // during which; default all on a running server
 	places     []string // where; default all, and random instants
+	inTurn     bool     // at each of the places as often as at the others
 
 	// How the server misbehaves as it stops for the operation, and each time that
 	// it starts from then on, until it is healed.

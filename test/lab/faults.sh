@@ -3,10 +3,11 @@
 #
 # usage: faults.sh [full|sample|replay] [FLAGS OF test/faults...]      default: full
 #
-#   full     at least 500 faults by local shell, SSH and a command, and then in containers, where an engine can run
+#   full     600 faults: by local shell, SSH and a command; on lab hosts, where one can run, a power cut at every step among them; and in
+#            containers, where an engine can run
 #   sample   some, for about two minutes
-#   replay   what the flags say: -seed S for the same choices, -trial N for one of them, -only EXPRESSION for a part. With PLEX_LAB (the name
-#            of an image: pms-docker, process-1) in a container.
+#   replay   what the flags say: -seed S for the same choices, -trial N for one of them, -only EXPRESSION for a part. With PLEX_LAB=host on a
+#            lab host, with PLEX_LAB (the name of an image: pms-docker, process-1) in a container.
 #
 # One table of all that full or sample have run is printed at the end. Needs root, for what happens to disks.
 #   LAB            work directory, default /var/tmp/plexlab
@@ -17,8 +18,8 @@ set -euo pipefail
 
 action=${1:-full}
 case $action in
-  full) runs=440 container_runs=40 budget=0 container_budget=0 ;;
-  sample) runs=60 container_runs=4 budget=75s container_budget=10s ;;
+  full) runs=430 cuts=51 host_runs=51 container_runs=30 budget=0 host_budget=0 container_budget=0 ;;
+  sample) runs=60 cuts=3 host_runs=2 container_runs=4 budget=70s host_budget=10s container_budget=10s ;;
   replay) runs=1 ;;
   -h | --help) usage "$0"; exit 0 ;;
   *) usage "$0" >&2; exit 2 ;;
@@ -121,10 +122,14 @@ found=$LAB/faults.json
 rm -f "$found"
 set -- -results "$found" "$@"
 inject -runs "$runs" -budget "$budget" "$@"
+if start_hosts; then
+  on_hosts -only '^power cut/' -runs "$cuts" -budget "$host_budget" "$@"
+  on_hosts -without '^power cut/' -runs "$host_runs" -budget "$host_budget" "$@"
+fi
 if start_engine; then
   for image in pms-docker process-1; do
     in_containers "$image" -without '^engine' -runs "$container_runs" -budget "$container_budget" "$@"
-    [ "$action" = sample ] || in_containers "$image" -only '^engine' -test.parallel=1 -runs 5 "$@"
+    [ "$action" = sample ] || in_containers "$image" -only '^engine' -test.parallel=1 -runs 4 "$@"
   done
 fi
 "${test[@]}" -test.run '^TestFaults$' -results "$found"
