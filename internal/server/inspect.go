@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/pms"
@@ -53,6 +54,14 @@ func (i Inspection) Service() string {
 		return i.Manager
 	}
 	return fmt.Sprintf("%s (%s)", i.Unit, i.Manager)
+}
+
+// warn keeps what the script said by the way, as much as a person would read.
+func (i *Inspection) warn(said []byte) {
+	const most, longest = 20, 1000
+	if len(i.Warnings) < most {
+		i.Warnings = append(i.Warnings, strings.ToValidUTF8(string(said[:min(len(said), longest)]), "\uFFFD"))
+	}
 }
 
 // Inspect looks at the server: one shell, and one request to its own API when
@@ -156,7 +165,7 @@ func (s *Server) report(ctx context.Context, c *session, found *Inspection) ([]b
 		"user":             func(v string) { found.User = v },
 		"state":            func(v string) { found.State = State(v) },
 		"state_detail":     func(v string) { found.Detail = v },
-		"warning":          func(v string) { found.Warnings = append(found.Warnings, v) },
+		"warning":          func(v string) { found.warn([]byte(v)) },
 	}
 	for {
 		r, err := c.next(ctx)
