@@ -147,7 +147,7 @@ func TestFaults(t *testing.T) {
 			})
 		}
 	})
-	fmt.Print(table(recorded.all))
+	fmt.Print("\n", table(recorded.all))
 	fmt.Printf("\nseed %d, %d trials in %v\n", *seed, len(recorded.all), time.Since(began).Round(time.Second))
 }
 

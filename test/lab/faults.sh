@@ -1,13 +1,15 @@
 #!/bin/bash
 # Injects faults into operations with real Terraform, and judges what is left (test/faults, docs/design/reliability.md).
 #
-# usage: faults.sh [full|sample|replay] [FLAGS OF test/faults...]      default: full
+# usage: faults.sh [full|sample|replay|paste] [FLAGS OF test/faults...]      default: full
 #
 #   full     600 faults: by local shell, SSH and a command; on lab hosts, where one can run, a power cut at every step among them; and in
 #            containers, where an engine can run
 #   sample   some, for about two minutes
 #   replay   what the flags say: -seed S for the same choices, -trial N for one of them, -only EXPRESSION for a part. With PLEX_LAB=host on a
 #            lab host, with PLEX_LAB (the name of an image: pms-docker, process-1) in a container.
+#
+#   paste    puts the table of the last full or sample into docs/design/reliability.md
 #
 # One table of all that full or sample have run is printed at the end. Needs root, for what happens to disks.
 #   LAB            work directory, default /var/tmp/plexlab
@@ -21,6 +23,7 @@ case $action in
   full) runs=430 cuts=51 host_runs=51 container_runs=30 budget=0 host_budget=0 container_budget=0 ;;
   sample) runs=60 cuts=3 host_runs=2 container_runs=4 budget=70s host_budget=10s container_budget=10s ;;
   replay) runs=1 ;;
+  paste) ;;
   -h | --help) usage "$0"; exit 0 ;;
   *) usage "$0" >&2; exit 2 ;;
 esac
@@ -43,6 +46,18 @@ if [ -n "$reasons" ]; then
     printf '##  %s\n' "$reasons"
   } >&2
   [ "${LAB_REQUIRED:-0}" != 1 ] || exit 1
+  exit 0
+fi
+
+table=$LAB/faults.md
+if [ "$action" = paste ]; then
+  page=$REPO/docs/design/reliability.md
+  awk -v table="$table" '
+    /^\| fault \| transport \|/ { old = 1; while ((getline line < table) > 0) print line }
+    !old { print }
+    /operations ended before they came to the place/ { old = 0 }
+  ' "$page" > "$page.new"
+  mv "$page.new" "$page"
   exit 0
 fi
 
@@ -132,5 +147,5 @@ if start_engine; then
     [ "$action" = sample ] || in_containers "$image" -only '^engine' -test.parallel=1 -runs 4 "$@"
   done
 fi
-"${test[@]}" -test.run '^TestFaults$' -results "$found"
+"${test[@]}" -test.run '^TestFaults$' -results "$found" | sed '/^PASS$/d' | tee "$table"
 exit "$failed"

@@ -62,6 +62,7 @@ edit() {
   lock_hold "$guard"
   if [ "$was" = running ]; then
     enter stopping
+    flush "$stage_file" # also a power cut leaves it to who comes next
     stop_server
     case $? in
       0) enter stopped ;;
