@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,5 +188,22 @@ func TestALookDoesNotEndAnEditThatGoesOn(t *testing.T) {
 		}}
 		mustEdit(t, newServer(t, w, options(sim)), unbind)
 		wantBack(t, sim, false)
+	})
+}
+
+func TestAServerThatWasSetUpAnewAfterAnEditWasCutOffIsLeftAlone(t *testing.T) {
+	onlyForFiles(t)
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		cutOff(t, h, sim)
+		anew := simtest.Preferences(simtest.NewIdentity(), plexsim.Account{}, "")
+		sim.WritePreferences(anew)
+		if found := mustInspect(t, h, sim); found.State != server.Stopped || len(found.Warnings) > 0 || sim.Running() {
+			t.Errorf("%q, %q", found.State, found.Warnings)
+		}
+		if !bytes.Equal(sim.Preferences(), anew) {
+			t.Error("the preferences have changed")
+		}
+		wantClean(t, sim)
 	})
 }

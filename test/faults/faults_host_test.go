@@ -15,8 +15,12 @@ var ofTheMachine = []fault{
 	{name: "power cut", weight: 4, ways: byHost, places: placed()[1:], inTurn: true, strike: powerCut},
 	// A server never opens its port on an empty file, and nobody is left who knows.
 	{name: "power cut, server emptied its file", weight: 2, ways: byHost, owed: true,
-		places: []string{"stopping", "stopped", "write", "flush", "rename"}, strike: powerCut,
-		stops: func(c *plexsim.Config) { c.EmptyAtStop = true }},
+		places: []string{"stopping", "stopped", "write", "flush", "rename"},
+		stops:  func(c *plexsim.Config) { c.EmptyAtStop = true },
+		strike: func(tr *trial) {
+			tr.host.written() // else the old file comes back
+			powerCut(tr)
+		}},
 	{name: "start limit used up", weight: 2, ways: byHost, places: []string{"copy", "stop", "stopped", "start"}, strike: func(tr *trial) {
 		runs := tr.sim.Running()
 		tr.host.must("run", "systemctl", "reset-failed", tr.sim.Unit())

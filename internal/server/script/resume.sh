@@ -10,6 +10,8 @@ left_behind() {
   left=
   [ -z "$mac_live" ] || return 1
   backup_dir=${p_backup_dir:-$(default_backup_dir)}
+  set -- "$backup_dir"/*.stage
+  [ -e "$1" ] || return 1 # as nearly always
   backup_server="$backup_dir/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
   for left_file in "$backup_server"-*.stage; do
     if [ -f "$left_file" ]; then left=$left_file; fi
@@ -58,12 +60,14 @@ pay() {
   # For a manager that has to see a server, there may be none.
   call disarm || [ -z "$ours" ] || return 1
   owed=
-  if ! whole_at_last; then
+  if ! closed_at_last; then
     # On these a server opens no port (plex-facts 4); one that has its port has others.
     ! listening || return 1
     [ -z "$ours" ] || stop_server || return 1
     if whole "$after"; then replace "$after"; else whole "$before" && replace "$before"; fi || return 1
     owed="had left preferences that are not whole; they were restored from its copy"
+  elif ! whole "$prefs"; then
+    return 0 # somebody has set up another server there
   elif [ -n "$ours" ]; then
     # One without a port is on its way up or down.
     listening
@@ -80,10 +84,10 @@ pay() {
   printf 'An edit that was cut off, and with it whoever could have ended it, %s.\n' "$owed"
 }
 
-# whole_at_last: a server that writes is caught in between at times.
-whole_at_last() {
+# closed_at_last: a server that writes is caught in between at times.
+closed_at_last() {
   for _ in 1 2 3 4 5 6 7 8 9 10; do
-    if preferences_whole; then return 0; fi
+    if closed "$prefs"; then return 0; fi
     nap
   done
   return 1
