@@ -118,92 +118,92 @@ func TestPreferencesThatAServerEmptiedBeforeItsEditWasCutOffAreRestoredByTheNext
 
 func TestAServerThatWasStoppedBeforeAnEditThatWasCutOffStaysStopped(t *testing.T) {
 	onlyForFiles(t)
-	everyShell(t, func(t *testing.T, h host.Host) {
-		sim := bound(t, nil)
-		sim.Stop()
-		cutOff(t, h, sim)
-		if found := mustInspect(t, h, sim); found.State != server.Stopped || len(found.Warnings) > 0 || sim.Running() {
-			t.Errorf("%q, %q", found.State, found.Warnings)
-		}
-		wantClean(t, sim)
-	})
+	t.Parallel()
+	h := host.Local{}
+	sim := bound(t, nil)
+	sim.Stop()
+	cutOff(t, h, sim)
+	if found := mustInspect(t, h, sim); found.State != server.Stopped || len(found.Warnings) > 0 || sim.Running() {
+		t.Errorf("%q, %q", found.State, found.Warnings)
+	}
+	wantClean(t, sim)
 }
 
 func TestAServerThatIsStoppedADayAfterAnEditWasCutOffIsLeftStopped(t *testing.T) {
 	onlyForFiles(t)
-	everyShell(t, func(t *testing.T, h host.Host) {
-		sim := bound(t, nil)
-		stage := cutOff(t, h, sim)
-		ago := time.Now().Add(-50 * time.Hour)
-		if err := os.Chtimes(stage, ago, ago); err != nil {
-			t.Fatal(err)
-		}
-		if found := mustInspect(t, h, sim); found.State != server.Stopped || sim.Running() {
-			t.Errorf("%q", found.State)
-		}
-		wantClean(t, sim)
-	})
+	t.Parallel()
+	h := host.Local{}
+	sim := bound(t, nil)
+	stage := cutOff(t, h, sim)
+	ago := time.Now().Add(-50 * time.Hour)
+	if err := os.Chtimes(stage, ago, ago); err != nil {
+		t.Fatal(err)
+	}
+	if found := mustInspect(t, h, sim); found.State != server.Stopped || sim.Running() {
+		t.Errorf("%q", found.State)
+	}
+	wantClean(t, sim)
 }
 
 func TestAServerThatRunsAgainAfterAnEditWasCutOffIsLeftAlone(t *testing.T) {
 	onlyForFiles(t)
-	everyShell(t, func(t *testing.T, h host.Host) {
-		sim := bound(t, nil)
-		cutOff(t, h, sim)
-		sim.Start()
-		sim.WaitReady()
-		stops, starts := sim.StopCount(), sim.StartCount()
-		if found := mustInspect(t, h, sim); len(found.Warnings) > 0 || sim.StopCount() != stops || sim.StartCount() != starts {
-			t.Errorf("warnings %q, %d stops, %d starts", found.Warnings, sim.StopCount()-stops, sim.StartCount()-starts)
-		}
-		wantClean(t, sim)
-	})
+	t.Parallel()
+	h := host.Local{}
+	sim := bound(t, nil)
+	cutOff(t, h, sim)
+	sim.Start()
+	sim.WaitReady()
+	stops, starts := sim.StopCount(), sim.StartCount()
+	if found := mustInspect(t, h, sim); len(found.Warnings) > 0 || sim.StopCount() != stops || sim.StartCount() != starts {
+		t.Errorf("warnings %q, %d stops, %d starts", found.Warnings, sim.StopCount()-stops, sim.StartCount()-starts)
+	}
+	wantClean(t, sim)
 }
 
 // A directory that somebody else can write could hold a stage file of anybody's.
 func TestAStageFileInADirectoryThatIsOpenToOthersIsNotBelieved(t *testing.T) {
 	onlyForFiles(t)
-	everyShell(t, func(t *testing.T, h host.Host) {
-		sim := bound(t, nil)
-		stage := cutOff(t, h, sim)
-		if err := os.Chmod(filepath.Dir(stage), 0o770); err != nil {
-			t.Fatal(err)
-		}
-		if found := mustInspect(t, h, sim); found.State != server.Stopped || sim.Running() {
-			t.Errorf("%q", found.State)
-		}
-	})
+	t.Parallel()
+	h := host.Local{}
+	sim := bound(t, nil)
+	stage := cutOff(t, h, sim)
+	if err := os.Chmod(filepath.Dir(stage), 0o770); err != nil {
+		t.Fatal(err)
+	}
+	if found := mustInspect(t, h, sim); found.State != server.Stopped || sim.Running() {
+		t.Errorf("%q", found.State)
+	}
 }
 
 func TestALookDoesNotEndAnEditThatGoesOn(t *testing.T) {
 	onlyForFiles(t)
-	everyShell(t, func(t *testing.T, h host.Host) {
-		sim := bound(t, nil)
-		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
-			"stopped": func(*wireShell) {
-				if found := mustInspect(t, h, sim); found.State != server.Stopped || len(found.Warnings) > 0 {
-					t.Errorf("%q, %q", found.State, found.Warnings)
-				}
-			},
-		}}
-		mustEdit(t, newServer(t, w, options(sim)), unbind)
-		wantBack(t, sim, false)
-	})
+	t.Parallel()
+	h := host.Local{}
+	sim := bound(t, nil)
+	w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+		"stopped": func(*wireShell) {
+			if found := mustInspect(t, h, sim); found.State != server.Stopped || len(found.Warnings) > 0 {
+				t.Errorf("%q, %q", found.State, found.Warnings)
+			}
+		},
+	}}
+	mustEdit(t, newServer(t, w, options(sim)), unbind)
+	wantBack(t, sim, false)
 }
 
 func TestAServerThatWasSetUpAnewAfterAnEditWasCutOffIsLeftAlone(t *testing.T) {
 	onlyForFiles(t)
-	everyShell(t, func(t *testing.T, h host.Host) {
-		sim := bound(t, nil)
-		cutOff(t, h, sim)
-		anew := simtest.Preferences(simtest.NewIdentity(), plexsim.Account{}, "")
-		sim.WritePreferences(anew)
-		if found := mustInspect(t, h, sim); found.State != server.Stopped || len(found.Warnings) > 0 || sim.Running() {
-			t.Errorf("%q, %q", found.State, found.Warnings)
-		}
-		if !bytes.Equal(sim.Preferences(), anew) {
-			t.Error("the preferences have changed")
-		}
-		wantClean(t, sim)
-	})
+	t.Parallel()
+	h := host.Local{}
+	sim := bound(t, nil)
+	cutOff(t, h, sim)
+	anew := simtest.Preferences(simtest.NewIdentity(), plexsim.Account{}, "")
+	sim.WritePreferences(anew)
+	if found := mustInspect(t, h, sim); found.State != server.Stopped || len(found.Warnings) > 0 || sim.Running() {
+		t.Errorf("%q, %q", found.State, found.Warnings)
+	}
+	if !bytes.Equal(sim.Preferences(), anew) {
+		t.Error("the preferences have changed")
+	}
+	wantClean(t, sim)
 }
