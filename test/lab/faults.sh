@@ -21,7 +21,7 @@ set -euo pipefail
 action=${1:-full}
 case $action in
   full) runs=430 cuts=51 host_runs=51 container_runs=30 budget=0 host_budget=0 container_budget=0 ;;
-  sample) runs=60 cuts=3 host_runs=2 container_runs=4 budget=70s host_budget=10s container_budget=10s ;;
+  sample) runs=60 cuts=3 host_runs=0 container_runs=4 budget=70s host_budget=10s container_budget=10s ;;
   replay) runs=1 ;;
   paste) ;;
   -h | --help) usage "$0"; exit 0 ;;
@@ -139,7 +139,7 @@ set -- -results "$found" "$@"
 inject -runs "$runs" -budget "$budget" "$@"
 if start_hosts; then
   on_hosts -only '^power cut/' -runs "$cuts" -budget "$host_budget" "$@"
-  on_hosts -without '^power cut/' -runs "$host_runs" -budget "$host_budget" "$@"
+  [ "$host_runs" = 0 ] || on_hosts -without '^power cut/' -runs "$host_runs" "$@"
 fi
 if start_engine; then
   for image in pms-docker process-1; do
