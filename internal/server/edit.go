@@ -390,14 +390,6 @@ func (e *edit) lost(err error) error {
 	}
 }
 
-// warn keeps what the script said by the way, as much as a person would read.
-func (e *edit) warn(said []byte) {
-	const most, longest = 20, 1000
-	if len(e.report.Warnings) < most {
-		e.report.Warnings = append(e.report.Warnings, strings.ToValidUTF8(string(said[:min(len(said), longest)]), "\uFFFD"))
-	}
-}
-
 // await reads until the record name. What the script says by the way becomes a
 // warning; a failure ends the edit.
 func (e *edit) await(ctx context.Context, name, doing string) ([]byte, error) {
@@ -423,7 +415,7 @@ func (e *edit) await(ctx context.Context, name, doing string) ([]byte, error) {
 				return nil, e.lost(err)
 			}
 		case "note", "warning":
-			e.warn(r.value)
+			e.report.warn(r.value)
 		case "failed":
 			err := e.failed(r.value)
 			if errors.Is(err, ErrStopTimeout) {

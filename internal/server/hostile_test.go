@@ -145,7 +145,7 @@ func manyAttributes(count, value int) string {
 func TestWhatAHostSaysByTheWayIsCutForThePersonWhoReadsIt(t *testing.T) {
 	e := &edit{}
 	for range 100 {
-		e.warn([]byte(strings.Repeat("\xff", 1<<16)))
+		e.report.warn([]byte(strings.Repeat("\xff", 1<<16)))
 	}
 	if n := len(strings.Join(e.report.Warnings, "")); len(e.report.Warnings) != 20 || n > 20*3000 {
 		t.Errorf("%d warnings of %d bytes", len(e.report.Warnings), n)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/pms"
@@ -55,8 +56,17 @@ func (i Inspection) Service() string {
 	return fmt.Sprintf("%s (%s)", i.Unit, i.Manager)
 }
 
+// warn keeps what the script said by the way, as much as a person would read.
+func (i *Inspection) warn(said []byte) {
+	const most, longest = 20, 1000
+	if len(i.Warnings) < most {
+		i.Warnings = append(i.Warnings, strings.ToValidUTF8(string(said[:min(len(said), longest)]), "\uFFFD"))
+	}
+}
+
 // Inspect looks at the server: one shell, and one request to its own API when
-// it runs. It changes nothing. Its errors are *Error.
+// it runs. It changes nothing, but for an edit that was cut off with all that could
+// have ended it: that is brought to its end, with a warning. Its errors are *Error.
 func (s *Server) Inspect(ctx context.Context) (Inspection, error) {
 	c, err := s.open(ctx, modeInspect)
 	if err != nil {
@@ -155,6 +165,7 @@ func (s *Server) report(ctx context.Context, c *session, found *Inspection) ([]b
 		"user":             func(v string) { found.User = v },
 		"state":            func(v string) { found.State = State(v) },
 		"state_detail":     func(v string) { found.Detail = v },
+		"warning":          func(v string) { found.warn([]byte(v)) },
 	}
 	for {
 		r, err := c.next(ctx)

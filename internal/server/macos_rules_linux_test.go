@@ -238,7 +238,7 @@ func TestMacOSTheGuardPutsHalfEditedDefaultsBack(t *testing.T) {
 					return false
 				}
 				stage, _ := os.ReadFile(stages[0])
-				return strings.HasPrefix(string(stage), "writing\n") && m.Stalled()
+				return strings.HasPrefix(string(stage), "writing ") && m.Stalled()
 			})
 			must(t, signalTo(macScriptPID(t, sim), syscall.SIGKILL))
 			must(t, m.Proceed())

@@ -14,7 +14,7 @@ var pieces embed.FS
 
 var script = assemble("start", "talk", "environment", "processes",
 	"manager", "manager_systemd", "manager_supervised", "manager_supervisord", "manager_scripts",
-	"manager_macos", "service", "find", "macos", "lock", "files", "finish", "edit", "main")
+	"manager_macos", "service", "find", "macos", "lock", "files", "finish", "resume", "edit", "main")
 
 // assemble joins the pieces, without comments, empty lines and indentation: the
 // far shell reads its script byte by byte, and would read these for nothing.

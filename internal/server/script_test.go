@@ -2,10 +2,15 @@ package server
 
 import (
 	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 )
 
 func TestEveryFailureOfTheScriptIsOneThatAPersonCanActOn(t *testing.T) {
@@ -79,5 +84,38 @@ func TestOnlyTheRowsThatWereAskedForAreLookedAt(t *testing.T) {
 		if got := strings.Count(rows(test.platform, test.manager), "\n"); got != test.lines {
 			t.Errorf("%+v: %d lines", test, got)
 		}
+	}
+}
+
+// A host whose only clock is one that somebody may set, as macOS and FreeBSD.
+func TestAWaitEndsInItsTimeWhateverTheClockJumpsTo(t *testing.T) {
+	const hour = 3600
+	for name, jump := range map[string]int{"none": 0, "forward": hour, "back": -hour} {
+		t.Run(name, func(t *testing.T) {
+			clock := filepath.Join(t.TempDir(), "clock")
+			text := "set -u; kernel=freebsd p_stop_limit=90 p_command_limit=60\n" + assemble("talk") + fmt.Sprintf(`
+date() { cat %[1]s; }
+echo 1000000 >%[1]s
+now
+until=$((now + 5)) waited=0
+while now; [ "$now" -lt "$until" ]; do
+  waited=$((waited + 1)) passed=1
+  if [ "$waited" -eq 2 ]; then passed=$((1 + %[2]d)); fi
+  echo "$(($(date) + passed))" >%[1]s
+  [ "$waited" -lt 100 ] || break
+done
+echo "$waited"
+`, host.Quote(clock), jump)
+			for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "ash"}} {
+				if _, err := exec.LookPath(shell[0]); err != nil {
+					t.Logf("NOT RUN under %s: it is not installed", shell[0])
+					continue
+				}
+				out, err := exec.Command(shell[0], append(shell[1:], "-c", text)...).Output()
+				if got := strings.TrimSpace(string(out)); err != nil || got != "5" {
+					t.Errorf("%s waited %s seconds, %v", shell[0], got, err)
+				}
+			}
+		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -295,23 +296,8 @@ func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
 	if isMac(sim) {
 		return macScriptPID(t, sim)
 	}
-	lock := filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock")
-	open := map[int]bool{}
-	links, err := filepath.Glob("/proc/[0-9]*/fd/9")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && target == lock {
-			pid, err := strconv.Atoi(strings.Split(link, "/")[2])
-			if err != nil {
-				t.Fatal(err)
-			}
-			open[pid] = true
-		}
-	}
 	script, first := 0, uint64(math.MaxUint64)
-	for pid := range open {
+	for _, pid := range holders(t, sim) {
 		stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 		if err != nil {
 			continue
@@ -322,9 +308,33 @@ func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
 		}
 	}
 	if script == 0 {
-		t.Fatalf("nobody holds %s", lock)
+		t.Fatal("nobody holds the lock")
 	}
 	return script
+}
+
+// holders are the processes that have the lock of sim: the script, its guard, and
+// what they run.
+func holders(t *testing.T, sim *simtest.ServerProcess) []int {
+	t.Helper()
+	lock := filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock")
+	var found []int
+	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && target == lock {
+			pid, err := strconv.Atoi(strings.Split(link, "/")[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Contains(found, pid) {
+				found = append(found, pid)
+			}
+		}
+	}
+	return found
 }
 
 // signalTo sends a signal to a process, on systems that have signals.

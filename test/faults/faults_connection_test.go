@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var bySSH = []string{"ssh", "exec"}
+var bySSH = []string{"ssh", "exec", "host"}
 
 // ofTheConnection cut it, in each way that differs.
 var ofTheConnection = []fault{
@@ -37,6 +37,12 @@ var ofTheHost = []fault{
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 				pid = parent
 			}
+		}
+	}},
+	// As at the end of a session that takes all its processes with it.
+	{name: "script and guard SIGKILL", weight: 3, ways: []string{"local", "ssh", "exec", "host"}, owed: true, strike: func(tr *trial) {
+		for _, pid := range tr.holders() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}},
 	{name: "script SIGHUP, SIGTERM", strike: func(tr *trial) {
@@ -65,9 +71,12 @@ func killScripts(tr *trial) {
 // holders are the processes that hold the lock: the script, its guard, and what
 // they run.
 func (tr *trial) holders() []int {
-	lock := tr.lock()
+	lock := tr.sim.HostPath(tr.lock())
 	found := tr.namedHolders()
 	for _, pid := range processes() {
+		if tr.host != nil && !tr.host.has(pid) {
+			continue
+		}
 		descriptors, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 		for _, d := range descriptors {
 			if target, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", pid, d.Name())); err == nil && target == lock {

@@ -30,6 +30,10 @@ var ofTheDisk = []fault{
 		}
 		tr.mend(func() { tr.must(os.RemoveAll(dir)) })
 	}},
+	{name: "quota exceeded", disk: true, quota: true, weight: 2, strike: func(tr *trial) {
+		tr.command("btrfs", "qgroup", "limit", "16k", limited, tr.disk)
+		tr.mend(func() { tr.command("btrfs", "qgroup", "limit", "none", limited, tr.disk) })
+	}},
 	{name: "data directory read-only", disk: true, weight: 2, strike: func(tr *trial) { tr.readOnly(tr.sim.DataDir()) }},
 	{name: "copies' directory read-only", disk: true, weight: 2, places: placedAfter("prepare"), strike: func(tr *trial) { tr.readOnly(tr.backups) }},
 	{name: "preferences immutable", disk: true, weight: 2, strike: func(tr *trial) { tr.immutable(tr.sim.PreferencesPath()) }},
@@ -58,19 +62,29 @@ func (tr *trial) command(name string, arguments ...string) {
 }
 
 // moveToSmallDisk puts the data directory and the copies on a file system of a few
-// megabytes and 64 files.
+// megabytes and 64 files, or on one with a quota.
 func (tr *trial) moveToSmallDisk() {
 	tr.t.Helper()
 	dir := tr.t.TempDir()
 	image := filepath.Join(dir, "image")
 	tr.disk = filepath.Join(dir, "disk")
-	tr.command("truncate", "-s", "6M", image)
-	tr.command("mkfs.ext4", "-q", "-m", "0", "-N", "64", "-O", "^has_journal", image)
-	data := filepath.Join(tr.disk, "data")
-	copies := filepath.Join(tr.disk, "copies")
 	tr.must(os.Mkdir(tr.disk, 0o755))
+	if tr.fault.quota {
+		tr.command("truncate", "-s", "128M", image)
+		tr.command("mkfs.btrfs", "-q", "--mixed", image)
+	} else {
+		tr.command("truncate", "-s", "6M", image)
+		tr.command("mkfs.ext4", "-q", "-m", "0", "-N", "64", "-O", "^has_journal", image)
+	}
 	tr.command("mount", "-o", "loop", image, tr.disk)
 	tr.t.Cleanup(func() { tr.command("umount", tr.disk) })
+	in := tr.disk
+	if tr.fault.quota {
+		in = filepath.Join(tr.disk, "limited")
+		tr.command("btrfs", "quota", "enable", tr.disk)
+		tr.command("btrfs", "subvolume", "create", in)
+	}
+	data, copies := filepath.Join(in, "data"), filepath.Join(in, "copies")
 	tr.must(os.Mkdir(copies, 0o700))
 	tr.command("cp", "-a", tr.sim.DataDir(), data)
 	tr.must(os.Mkdir(tr.backups, 0o700))
@@ -86,6 +100,9 @@ func (tr *trial) moveToSmallDisk() {
 		tr.killServer()
 	})
 }
+
+// limited is the group of the first subvolume of a btrfs.
+const limited = "0/256"
 
 // readOnly lays a read-only view over a directory: what is open already is not
 // affected, everything else is.

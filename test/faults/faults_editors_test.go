@@ -14,17 +14,10 @@ import (
 // ofEditors are others who edit, or did.
 var ofEditors = []fault{
 	{name: "two applies at once", ways: everywhere, weight: 3, lasts: time.Minute, strike: func(tr *trial) {
-		second := newTerraform(tr.t, tr.tf.path)
-		second.write(tr.target())
-		if tr.state != nil {
-			tr.must(os.WriteFile(second.stateFile(), tr.state, 0o600))
-		}
-		r := second.start("apply", "-auto-approve")
-		tr.later(func() {
-			err := r.wait(2 * time.Minute)
-			tr.t.Logf("the second apply ended: %v\n%s", err, tail(r.out.String()))
-		})
+		tr.applyToo(newTerraform(tr.t, tr.tf.path))
 	}},
+	{name: "two machines at once", ways: []string{"ssh"}, operations: twoWays, weight: 2, lasts: time.Minute, strike: twoMachines},
+	{name: "two machines at once, no flock", ways: []string{"ssh"}, operations: twoWays, noFlock: true, lasts: time.Minute, strike: twoMachines},
 	{name: "two aliases at once", aliases: true, weight: 2, places: atBegin},
 	{name: "lock left by a dead holder", places: atBegin, before: func(tr *trial) {
 		tr.must(os.WriteFile(tr.lock(), []byte("somebody on another machine, process 1, since 2026-01-01T00:00:00Z\n"), 0o600))
@@ -40,6 +33,35 @@ var ofEditors = []fault{
 	{name: "script SIGKILL, no flock", noFlock: true, weight: 2, places: placedAfter("lock"), strike: killScripts},
 	{name: "lock held for a while", places: atBegin, before: func(tr *trial) { tr.holdLock(5 * time.Second) }},
 	{name: "lock held for longer than anybody waits", places: atBegin, lasts: 40 * time.Second, before: func(tr *trial) { tr.holdLock(35 * time.Second) }},
+}
+
+// twoWays are the operations whose way to the host is that of the configuration;
+// what is destroyed is reached as state says.
+var twoWays = []string{"rebind", "claim"}
+
+// twoMachines has the server's own machine apply as well, which has another name
+// than the one that comes by SSH.
+func twoMachines(tr *trial) {
+	second := newTerraform(tr.t, tr.tf.path)
+	second.prefix = []string{"unshare", "--uts", "sh", "-ec", `hostname elsewhere; exec "$@"`, "sh"}
+	first := tr.way
+	tr.way = ways["local"](tr)
+	tr.applyToo(second)
+	tr.way = first
+}
+
+// applyToo has a second terraform apply what is applied, from the same state.
+func (tr *trial) applyToo(second *terraform) {
+	tr.t.Helper()
+	second.write(tr.target())
+	if tr.state != nil {
+		tr.must(os.WriteFile(second.stateFile(), tr.state, 0o600))
+	}
+	r := second.start("apply", "-auto-approve")
+	tr.later(func() {
+		err := r.wait(2 * time.Minute)
+		tr.t.Logf("the second apply ended: %v\n%s", err, tail(r.out.String()))
+	})
 }
 
 // placedAfter are the places behind one.

@@ -28,7 +28,8 @@ func (c choice) String() string {
 }
 
 // choose is the trial of a number: it depends on the seed and on nothing else, so
-// that one can be replayed alone. Faults take turns; the rest is drawn.
+// that one can be replayed alone. Faults take turns, and some have their places in
+// turn; the rest is drawn.
 func choose(seed uint64, number int) choice {
 	var deck []fault
 	for _, f := range catalog {
@@ -43,6 +44,15 @@ func choose(seed uint64, number int) choice {
 	c.way = draw(or(c.fault.ways, []string{"local", "ssh", "exec"}))
 	c.operation = draw(or(c.fault.operations, []string{"unbind", "rebind", "replace", "claim"}))
 	c.place = draw(drawn(c.fault, c.way))
+	if c.fault.inTurn {
+		turn := number / len(deck) * c.fault.weight
+		for _, earlier := range deck[:number%len(deck)] {
+			if earlier.name == c.fault.name {
+				turn++
+			}
+		}
+		c.place = c.fault.places[turn%len(c.fault.places)]
+	}
 	return c
 }
 
@@ -137,7 +147,7 @@ func TestFaults(t *testing.T) {
 			})
 		}
 	})
-	fmt.Print(table(recorded.all))
+	fmt.Print("\n", table(recorded.all))
 	fmt.Printf("\nseed %d, %d trials in %v\n", *seed, len(recorded.all), time.Since(began).Round(time.Second))
 }
 

@@ -23,8 +23,10 @@ type verdict struct {
 // judge looks at what is left, without touching it, and then applies again.
 func (tr *trial) judge() verdict {
 	var v verdict
-	v.Down = tr.judgeRuns()
-	v.Damaged = tr.judgePreferences(false)
+	if !tr.fault.owed {
+		v.Down = tr.judgeRuns()
+		v.Damaged = tr.judgePreferences(false)
+	}
 	v.NoCopy = tr.judgeCopies()
 	if !tr.tf.stateIsWhole() {
 		v.StateLost = true

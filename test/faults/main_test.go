@@ -25,7 +25,7 @@ var (
 	without = flag.String("without", "^$", "no trials whose name this matches")
 	budget  = flag.Duration("budget", 0, "begin no trial after so long; 0: no limit")
 	results = flag.String("results", "", "file that gets a line of JSON for each trial; with -runs 0 the table of all that it holds is printed")
-	by      = flag.String("transports", "local,ssh,exec", "by which transports; container needs an engine (test/lab/faults.sh)")
+	by      = flag.String("transports", "local,ssh,exec", "by which transports; container needs an engine, and host a lab (test/lab/faults.sh)")
 )
 
 // wanted is -only, and unwanted -skip.

@@ -77,7 +77,7 @@ func (tr *trial) resource(name string, lines []string) string {
 	server := append([]string{fmt.Sprintf("url = %q", tr.sim.URL()), `stop_timeout = "5s"`}, tr.way.server...)
 	if c := tr.sim.Container(); c != "" {
 		server = append(server, fmt.Sprintf("container = {\n name = %q\n engine = %q\n }", c, os.Getenv(simtest.EnvDocker)))
-	} else {
+	} else if tr.host == nil {
 		c := tr.commands()
 		server = append(server, fmt.Sprintf("preferences_path = %q", tr.sim.PreferencesPath()),
 			fmt.Sprintf("commands = {\n stop = %s\n start = %s\n status = %s\n }", quote(c.Stop), quote(c.Start), quote(c.Status)))

@@ -85,7 +85,7 @@ if [ -r "$d/armed" ]; then
   if [ "$me" = "$want_program" ]; then
     now=none
     for f in BACKUPS/*.stage; do
-      if [ -e "$f" ]; then read -r now <"$f"; fi
+      if [ -e "$f" ]; then read -r now _ <"$f"; fi
     done
     if [ "$now" = resting ]; then now=stopped; fi
     if [ "$now" = "$want_stage" ]; then
@@ -111,6 +111,21 @@ const ioFault = `if [ -r "$d/ioerror" ]; then
 fi
 `
 
+// clock sets the machine's clock as far as programs ask date; the kernel's is
+// everybody's. Seconds that it is ahead stand in a file.
+const clock = `ahead=0
+if [ -r D/clock ]; then read -r ahead <D/clock; fi
+exec DATE -d "@$(($(DATE +%s) + ahead))" "$@"
+`
+
+// setClock has it go so much ahead.
+func (s *steps) setClock(ahead time.Duration) {
+	s.t.Helper()
+	next := filepath.Join(s.dir, "clock.next")
+	s.must(os.WriteFile(next, fmt.Appendf(nil, "%d\n", int(ahead.Seconds())), 0o600))
+	s.must(os.Rename(next, filepath.Join(s.dir, "clock")))
+}
+
 func newSteps(t testing.TB, backups string, noFlock bool) *steps {
 	t.Helper()
 	s := &steps{t: t, dir: t.TempDir(), backups: backups, others: os.Getenv("PATH")}
@@ -125,10 +140,26 @@ func newSteps(t testing.TB, backups string, noFlock bool) *steps {
 		s.must(err)
 		s.write(name, s.text(name)+s.fill(ioFault, name)+"exec "+host.Quote(program)+" \"$@\"\n")
 	}
+	date, err := exec.LookPath("date")
+	s.must(err)
+	s.write("date", "#!/bin/sh\n"+strings.NewReplacer("D/", host.Quote(s.dir)+"/", "DATE", date).Replace(clock))
 	for _, name := range []string{"stop", "stop-done", "start", "start-done"} {
 		s.write("at-"+name, s.text(name))
 	}
 	return s
+}
+
+// markSystemctl has it stop at the places before and after a stop and a start.
+func (s *steps) markSystemctl() {
+	s.t.Helper()
+	at := host.Quote(filepath.Join(s.dir, "at-"))
+	s.write("systemctl", `#!/bin/sh
+case " $* " in
+  *" stop "*) verb=stop ;;
+  *" start "*) verb=start ;;
+  *) exec /usr/bin/systemctl "$@" ;;
+esac
+`+at+"$verb\n/usr/bin/systemctl \"$@\"\nstatus=$?\n"+at+"$verb-done\nexit $status\n")
 }
 
 func (s *steps) text(name string) string { return "#!/bin/sh\n" + s.fill(hold, name) }

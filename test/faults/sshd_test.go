@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,8 @@ type sshd struct {
 	dir  string
 	keys keys
 	port int
-	path string // PATH of the shells
+	path string   // PATH of the shells
+	in   []string // command that runs sshd elsewhere
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -61,13 +63,13 @@ var makeKeys = sync.OnceValues(func() (keys, error) {
 	return k, os.MkdirAll("/run/sshd", 0o755)
 })
 
-func startSSHD(t testing.TB, path string) *sshd {
+func startSSHD(t testing.TB, path string, in ...string) *sshd {
 	t.Helper()
 	keys, err := makeKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &sshd{t: t, dir: t.TempDir(), keys: keys, path: path}
+	d := &sshd{t: t, dir: t.TempDir(), keys: keys, path: path, in: in}
 	d.write("sshd_config", strings.Join([]string{
 		"SetEnv PATH=" + path, "HostKey " + keys.file("host_key"), "AuthorizedKeysFile " + keys.file("id.pub"),
 		"StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
@@ -127,7 +129,8 @@ func (d *sshd) serve(outer net.Conn) error {
 	if err != nil {
 		return err
 	}
-	k := &link{outer: outer, inner: inner, daemon: exec.Command("/usr/sbin/sshd", "-i", "-e", "-f", d.file("sshd_config"))}
+	argv := append(slices.Clone(d.in), "/usr/sbin/sshd", "-i", "-e", "-f", d.file("sshd_config"))
+	k := &link{outer: outer, inner: inner, daemon: exec.Command(argv[0], argv[1:]...)}
 	k.daemon.Stdin, k.daemon.Stdout = far, far
 	k.daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := k.daemon.Start(); err != nil {

@@ -55,7 +55,7 @@ func table(all []result) string {
 		return strings.Compare(a.transport, b.transport)
 	})
 	var b strings.Builder
-	b.WriteString("\n| fault | transport | runs | server down at the end | preferences damaged | copies missing | did not converge | longest time until it ran again, s |\n|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| fault | transport | runs | server down at the end | preferences damaged | copies missing | did not converge | longest time until it ran again, s |\n|---|---|---|---|---|---|---|---|\n")
 	line := func(k key, s *sum) {
 		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d | %d | %.1f |\n", k.fault, k.transport, s.runs, s.down, s.damaged, s.noCopy, s.diverged, s.away.Seconds())
 	}

@@ -21,15 +21,18 @@ type fault struct {
 	ways       []string // by which it can happen; default local, ssh and exec
 	operations []string // during which; default all on a running server
 	places     []string // where; default all, and random instants
+	inTurn     bool     // at each of the places as often as at the others
 
 	// How the server misbehaves as it stops for the operation, and each time that
 	// it starts from then on, until it is healed.
 	stops, starts func(*plexsim.Config)
 
 	disk    bool          // the data directory and the copies are on a small file system of their own
+	quota   bool          // that file system has quotas
 	noFlock bool          // the host has no flock command
 	weak    bool          // the editor is not above the permissions of files
 	ends    bool          // the fault itself ends the server, as the engine of its container does
+	owed    bool          // nobody is left on the host who could end the edit: the next apply does
 	aliases bool          // two resources of two aliases of the provider mean the same server
 	before  func(*trial)  // just before terraform starts
 	strike  func(*trial)  // at the place
@@ -46,6 +49,7 @@ type trial struct {
 	place     string
 	random    *rand.Rand
 
+	host         *labHost // nil where it is this machine
 	tv           *simtest.PlexTV
 	otherTV      string // its address in the configuration, where that is another
 	sim          *simtest.ServerProcess
@@ -75,6 +79,9 @@ func (tr *trial) prepare(choice choice) {
 	options := simtest.Options{PlexTV: tr.tv, Configure: func(c *plexsim.Config) {
 		// Long enough to be hit by a fault at an instant that was drawn.
 		c.StopDelay, c.StartDelay = plexsim.Duration(200*time.Millisecond), plexsim.Duration(200*time.Millisecond)
+		if tr.host != nil {
+			c.Events = tr.host.events()
+		}
 		if tr.operation.server != nil {
 			tr.operation.server(c)
 		}
@@ -82,14 +89,18 @@ func (tr *trial) prepare(choice choice) {
 	if tr.operation.bound {
 		options.Account = &simtest.Owner
 	}
+	if choice.way == "host" {
+		tr.host = bootHost(tr.t, tr.tv.URL)
+		options.Host = &tr.host.server
+	}
 	tr.sim = simtest.NewServer(tr.t, options)
 	tr.sim.Configure(func(c *plexsim.Config) { tr.config = *c })
 	tr.backups = tr.sim.DataDir() + ".terraform-backups"
 	if tr.fault.disk {
 		tr.moveToSmallDisk()
 	}
-	tr.steps = newSteps(tr.t, tr.backups, tr.fault.noFlock)
-	tr.way = ways[choice.way](tr.t, tr.steps)
+	tr.steps = newSteps(tr.t, tr.sim.HostPath(tr.backups), tr.fault.noFlock)
+	tr.way = ways[choice.way](tr)
 	tr.sim.Start()
 	tr.sim.WaitReady()
 	tr.tf = newTerraform(tr.t, tr.steps.path())
@@ -122,6 +133,9 @@ func (tr *trial) prepare(choice choice) {
 	}
 	tr.stops, tr.exits = tr.sim.StopCount(), tr.count(plexsim.EventExit)
 	tr.tf.write(tr.target())
+	if tr.host != nil {
+		tr.host.written()
+	}
 }
 
 // target is what is applied when the fault comes, and again after it.

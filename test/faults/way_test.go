@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"testing"
 )
 
 // way is how terraform reaches the host of the server.
@@ -18,22 +17,20 @@ type way struct {
 }
 
 // ways make them. The steps come first in the PATH of the shell on the host.
-var ways = map[string]func(testing.TB, *steps) way{
-	"local": func(testing.TB, *steps) way { return way{name: "local"} },
+var ways = map[string]func(*trial) way{
+	"local": func(*trial) way { return way{name: "local"} },
 	// PLEX_LAB says in which image, and PLEX_LAB_DOCKER on which engine.
-	"container": func(testing.TB, *steps) way { return way{name: "container"} },
-	"ssh": func(t testing.TB, s *steps) way {
-		d := startSSHD(t, s.path())
-		return way{
-			name: "ssh", sshd: d,
-			provider: fmt.Sprintf("ssh = {\n user = \"root\"\n private_key_path = %q\n known_hosts_path = %q\n agent = false\n config_path = %q\n connect_timeout = \"5s\"\n}",
-				d.keys.file("id"), d.file("known_hosts"), d.file("ssh_config")),
-			server: []string{fmt.Sprintf("ssh = {\n host = \"127.0.0.1\"\n port = %d\n}", d.port)},
-		}
+	"container": func(*trial) way { return way{name: "container"} },
+	"ssh":       func(tr *trial) way { return bySSHTo("ssh", startSSHD(tr.t, tr.steps.path())) },
+	// A lab host, by SSH. The service is found, and systemd runs it.
+	"host": func(tr *trial) way {
+		tr.steps.markSystemctl()
+		return bySSHTo("host", startSSHD(tr.t, tr.steps.path(), lab, "run", tr.host.name))
 	},
 	// The command is OpenSSH's own client: what cuts its connection is the same.
-	"exec": func(t testing.TB, s *steps) way {
-		d := startSSHD(t, s.path())
+	"exec": func(tr *trial) way {
+		t := tr.t
+		d := startSSHD(t, tr.steps.path())
 		config := filepath.Join(t.TempDir(), "config")
 		text := fmt.Sprintf("Host den\n HostName 127.0.0.1\n Port %d\n User root\n IdentityFile %s\n IdentitiesOnly yes\n UserKnownHostsFile %s\n BatchMode yes\n LogLevel ERROR\n ServerAliveInterval 2\n ServerAliveCountMax 2\n",
 			d.port, d.keys.file("id"), d.file("known_hosts"))
@@ -42,4 +39,14 @@ var ways = map[string]func(testing.TB, *steps) way{
 		}
 		return way{name: "exec", sshd: d, server: []string{fmt.Sprintf("exec = [\"ssh\", \"-T\", \"-F\", %q, \"den\", \"sh\"]", config)}}
 	},
+}
+
+// bySSHTo is the provider's own SSH.
+func bySSHTo(name string, d *sshd) way {
+	return way{
+		name: name, sshd: d,
+		provider: fmt.Sprintf("ssh = {\n user = \"root\"\n private_key_path = %q\n known_hosts_path = %q\n agent = false\n config_path = %q\n connect_timeout = \"5s\"\n}",
+			d.keys.file("id"), d.file("known_hosts"), d.file("ssh_config")),
+		server: []string{fmt.Sprintf("ssh = {\n host = \"127.0.0.1\"\n port = %d\n}", d.port)},
+	}
 }

@@ -6,7 +6,7 @@
 # usage: host.sh up NAME              boot it, and wait until systemd has started everything; nothing to do if it runs
 #        host.sh run NAME COMMAND...  run a command in it as root; standard input, output and exit status are the command's
 #        host.sh pid NAME             the process id of its systemd, as this machine sees it
-#        host.sh kill NAME            a power cut; its files stay, up boots it again
+#        host.sh kill NAME            a power cut; its files stay, up boots it again. With LAB_DISK, what was not on the disk yet is lost
 #        host.sh down NAME...         shut it down and remove every trace of it; nothing to do if there is none
 #        host.sh list                 the hosts there are
 #        host.sh reap                 bring down the hosts whose owner (the script that booted them, see LAB_OWNER) is gone
@@ -15,6 +15,8 @@
 #   LAB          work directory, default /var/tmp/plexlab
 #   PLEXSIM      up: the program to install as plexsim and as "Plex Media Server" (default: built from cmd/plexsim)
 #   LAB_MOUNT    up: directories and files of this machine to show in the host read-only, FROM:TO, separated by spaces
+#   LAB_SHARE    up: a directory of this machine that the host has at the same path, to write in, too
+#   LAB_DISK     up, the first time: the size of a disk of the host's own for its layer (ext4 in a file); default: a directory of this machine
 #   LAB_OWNER    up: the process that the host must not outlive by long
 #   LAB_INIT     up: what is process 1, systemd (the default) or openrc
 #   LAB_NUMBER   up: the host's number in the lab's network (net.sh), which gives it an address that this machine reaches
@@ -92,12 +94,33 @@ install_keys() {
   install -m 0644 "$keys/host_key.pub" "$1/etc/ssh/ssh_host_ed25519_key.pub"
 }
 
+# mount_disk DIRECTORY: of a host that has a disk of its own, or gets one.
+mount_disk() {
+  if [ -n "${LAB_DISK:-}" ] && [ ! -e "$1/image" ]; then
+    truncate -s "$LAB_DISK" "$1/image"
+    mkfs.ext4 -q "$1/image"
+  fi
+  if [ -e "$1/image" ] && ! mounted "$1/disk"; then mount -o loop "$1/image" "$1/disk"; fi
+}
+
+# mounted DIRECTORY: without a look at it, which a disk that was cut off refuses.
+mounted() { awk -v place="$1" '$2 == place { found = 1 } END { exit !found }' /proc/mounts; }
+
+unmount() {
+  local place
+  for place in root disk; do
+    if mounted "$1/$place"; then umount "$1/$place" || return; fi
+  done
+}
+
 prepare() {
   local name=$1 dir root
   dir=$(directory "$name")
   root=$("$HERE/rootfs.sh")
-  mkdir -p "$dir"/{upper,work,root}
-  mountpoint -q "$dir/root" || mount -t overlay overlay -o "lowerdir=$root,upperdir=$dir/upper,workdir=$dir/work" "$dir/root"
+  mkdir -p "$dir"/{disk,root}
+  mount_disk "$dir"
+  mkdir -p "$dir"/disk/{upper,work}
+  mounted "$dir/root" || mount -t overlay overlay -o "lowerdir=$root,upperdir=$dir/disk/upper,workdir=$dir/disk/work" "$dir/root"
   echo "$name" > "$dir/root/etc/hostname"
   printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" > "$dir/root/etc/hosts"
   [ -z "${LAB_OWNER:-}" ] || echo "$LAB_OWNER" > "$dir/owner"
@@ -112,6 +135,7 @@ boot() {
   dir=$(directory "$name")
   [ "$(cat "$dir/init")" != openrc ] || signal=(--kill-signal=SIGPWR)
   for mount in ${LAB_MOUNT:-}; do binds+=("--bind-ro=$mount"); done
+  [ -z "${LAB_SHARE:-}" ] || binds+=("--bind=$LAB_SHARE")
   # A systemd uses about six inotify instances; a machine's usual 128 end at twenty hosts.
   [ "$(cat /proc/sys/fs/inotify/max_user_instances)" -ge 8192 ] || echo 8192 > /proc/sys/fs/inotify/max_user_instances
   (
@@ -191,11 +215,27 @@ no_commands() {
   return "$none"
 }
 
+# cut_disk DIRECTORY: nothing more is written to the disk from here on (EXT4_IOC_SHUTDOWN, without the journal).
+cut_disk() {
+  perl -e '
+    my ($disk, $without_journal) = (undef, pack("L", 2));
+    sysopen($disk, $ARGV[0], 0) && ioctl($disk, 0x8004587d, $without_journal) or die "$ARGV[0]: $!\n";
+  ' "$1/disk"
+}
+
 power_cut() {
-  local pid supervisor
+  local pid supervisor dir
+  dir=$(directory "$1")
   supervisor=$(nspawn "$1") || return 0
+  [ ! -e "$dir/image" ] || cut_disk "$dir"
   if pid=$(leader "$1"); then kill -KILL "$pid" || true; else kill -KILL "$supervisor" || true; fi
   wait_until "$stop_limit" dead "$supervisor" || die "host $1 does not die"
+  [ -e "$dir/image" ] || return 0
+  wait_until "$stop_limit" unmount "$dir" || die "the disk of host $1 is still in use"
+  # A copy: hosts that were booted in the meantime have the old one in their mount namespaces, and as long as that is mounted anywhere a mount
+  # gives the file system that was shut down.
+  cp --sparse=always "$dir/image" "$dir/image.new"
+  mv "$dir/image.new" "$dir/image"
 }
 
 down() {
@@ -210,7 +250,7 @@ down() {
       power_cut "$1"
     fi
   fi
-  if mountpoint -q "$dir/root"; then umount "$dir/root"; fi
+  unmount "$dir"
   rm -rf "$dir"
   for cgroup in $(cgroups "$1"); do
     [ ! -d "$cgroup" ] || find "$cgroup" -depth -type d -exec rmdir {} +

@@ -21,8 +21,15 @@ type keeper interface {
 }
 
 // keep chooses what runs the server, and where it is.
-func (s *ServerProcess) keep(manager *Manager, mac *Mac) {
+func (s *ServerProcess) keep(options Options) {
 	s.t.Helper()
+	if options.Host != nil {
+		h, err := onHost(options.Host)
+		s.must(err)
+		s.config.SupportDir, s.config.Addr, s.keeper = h.supportDir(), h.Addr, h
+		return
+	}
+	manager, mac := options.Manager, options.Mac
 	lab := os.Getenv(EnvLab)
 	if mac == nil && manager == nil && lab == "macos" {
 		mac = labMac(s.t)

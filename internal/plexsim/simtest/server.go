@@ -33,6 +33,8 @@ type Options struct {
 	Manager *Manager
 	// Mac has the server.
 	Mac *Mac
+	// Host has the server.
+	Host *Host
 }
 
 // ServerProcess is a server that runs as a program of its own, supervised by
@@ -59,7 +61,7 @@ func NewServer(t testing.TB, options Options) *ServerProcess {
 		PlexTVURL: "http://" + freeAddr(t),
 		Events:    filepath.Join(".plexsim", "events"),
 	}
-	s.keep(options.Manager, options.Mac)
+	s.keep(options)
 	s.must(os.MkdirAll(s.DataDir(), 0o755))
 	var account plexsim.Account
 	if options.PlexTV != nil {
@@ -199,6 +201,9 @@ func (s *ServerProcess) Container() string {
 func (s *ServerProcess) HostPath(path string) string {
 	if c, ok := s.keeper.(*container); ok {
 		return c.inside(path)
+	}
+	if h, ok := s.keeper.(hosted); ok {
+		return h.inside(path)
 	}
 	if path == s.config.Store {
 		return path

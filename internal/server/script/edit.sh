@@ -33,6 +33,7 @@ edit() {
   trap : PIPE
   lock
   clear_left
+  resume
   look
   prepare
   put_file preferences "$before"
@@ -61,6 +62,7 @@ edit() {
   lock_hold "$guard"
   if [ "$was" = running ]; then
     enter stopping
+    flush "$stage_file" # also a power cut leaves it to who comes next
     stop_server
     case $? in
       0) enter stopped ;;
@@ -117,6 +119,7 @@ edit() {
 }
 
 inspect() {
+  resume
   look
   put_prefs
   put ready ''

@@ -96,9 +96,10 @@ copy_before() {
 # whole FILE: a last look by the script alone, for when the far side has gone:
 # not empty, closed, and the same server's. What a property list in binary ends
 # with says nothing.
-whole() {
-  [ -s "$1" ] && { [ "$(head -c 6 "$1")" = bplist ] || tail -c 64 "$1" | tr -d ' \t\r\n' | grep -q '>$'; } &&
-    grep -qF -e "$machine_id" "$1"
+whole() { closed "$1" && grep -qF -e "$machine_id" "$1"; }
+
+closed() {
+  [ -s "$1" ] && { [ "$(head -c 6 "$1")" = bplist ] || tail -c 64 "$1" | tr -d ' \t\r\n' | grep -q '>$'; }
 }
 
 # preferences_whole: are the preferences?

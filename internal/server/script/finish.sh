@@ -2,10 +2,11 @@
 #
 # How it ends, whoever is left to end it.
 
-# enter STAGE: with the names that go if a copy is put back, a line each.
+# enter STAGE: with the server that it is about, and the names that go if a copy is
+# put back, a line each.
 enter() {
   stage=$1
-  printf '%s\n%s' "$1" "$added" >"$stage_file" 2>/dev/null
+  printf '%s %s\n%s' "$1" "$machine_id" "$added" >"$stage_file" 2>/dev/null
 }
 
 # bring_back: the server runs again, with whole preferences. For every way in
@@ -77,7 +78,8 @@ watch() {
     sleep 1 &
     wait "$!"
   done
-  stage=$(sed 1q "$stage_file")
+  stage=
+  read -r stage _ <"$stage_file"
   added=$(sed 1d "$stage_file")
   trap : TERM
   finish

@@ -96,12 +96,18 @@ receive() {
 
 # ---------------------------------------------------------------- time
 
-# now: seconds of a clock that nobody sets.
+# now: seconds of a clock that nobody sets. Where there is only one that somebody
+# may set, more than can have passed between two looks counts as one second, and so
+# does less than nothing.
 now() {
   if [ "$kernel" = linux ] && [ -r /proc/uptime ]; then
     IFS=' .' read -r now _ </proc/uptime
   else
-    now=$(date +%s)
+    now_before=${now_date:-$(date +%s)}
+    now_date=$(date +%s)
+    now_passed=$((now_date - now_before))
+    if [ "$now_passed" -lt 0 ] || [ "$now_passed" -gt "$((p_stop_limit + p_command_limit))" ]; then now_passed=1; fi
+    now=$((${now:-0} + now_passed))
   fi
 }
 

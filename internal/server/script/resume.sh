@@ -1,0 +1,94 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
+#
+# An edit that was cut off with all that could have ended it: a power cut, or the
+# end of a session that takes its guard with it. Its stage file is still there, and
+# tells whoever comes next what is owed: a server that runs, on preferences that
+# are whole. As with the journal of a database, a mere look pays it, too.
+
+# left_behind: sets $left to the stage file of such an edit, the last of this server.
+left_behind() {
+  left=
+  [ -z "$mac_live" ] || return 1
+  backup_dir=${p_backup_dir:-$(default_backup_dir)}
+  set -- "$backup_dir"/*.stage
+  [ -e "$1" ] || return 1 # as nearly always
+  backup_server="$backup_dir/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
+  for left_file in "$backup_server"-*.stage; do
+    if [ -f "$left_file" ]; then left=$left_file; fi
+  done
+  # What somebody else could have written is not believed.
+  # shellcheck disable=SC2012 # of this one directory
+  [ -n "$left" ] && [ ! -L "$backup_dir" ] &&
+    [ "$(ls -ldn -- "$backup_dir" | awk '{ print substr($1, 2, 9), $3 }')" = "rwx------ $(id -u)" ]
+}
+
+# resume: without waiting for who edits now, since that one will end his edit himself.
+resume() {
+  left_behind || return 0
+  resume_said=$(end_left 2>/dev/null)
+  [ -z "$resume_said" ] || put warning "$resume_said"
+}
+
+# end_left: prints what it did. Where it cannot, the stage file stays, for the next.
+end_left() {
+  if [ -z "$locked" ]; then
+    trap unlock EXIT
+    p_lock_limit=0
+    lock >/dev/null # ends this subshell where somebody has it
+  fi
+  clear_left
+  left_behind || return # by now somebody else has ended it
+  read -r stage machine_id <"$left"
+  before=${left%.stage}.before.xml after=${left%.stage}.after.xml stage_file=$left
+  temporary="${prefs%/*}/.${prefs##*/}.terraform-$$"
+  case $stage in
+    stopping | stopped) was=running ;;
+    resting) was=stopped ;;
+    *) was= ;; # not stopped yet, or started again
+  esac
+  if [ -z "$was" ] || [ -z "$machine_id" ] || pay; then
+    if [ "$stage" = idle ]; then rm -f -- "$before" "$after"; fi
+    rm -f -- "$backup_server"-*.stage "$backup_server"-*.stage.log
+  fi
+  call rearm
+  rm -f -- "$temporary"
+}
+
+# pay: false where what is owed is still owed.
+pay() {
+  find_processes
+  # For a manager that has to see a server, there may be none.
+  call disarm || [ -z "$ours" ] || return 1
+  owed=
+  if ! closed_at_last; then
+    # On these a server opens no port (plex-facts 4); one that has its port has others.
+    ! listening || return 1
+    [ -z "$ours" ] || stop_server || return 1
+    if whole "$after"; then replace "$after"; else whole "$before" && replace "$before"; fi || return 1
+    owed="had left preferences that are not whole; they were restored from its copy"
+  elif ! whole "$prefs"; then
+    return 0 # somebody has set up another server there
+  elif [ -n "$ours" ]; then
+    # One without a port is on its way up or down.
+    listening
+    return
+  elif [ "$was" = running ] && [ -n "$(find "$left" -mtime -1 2>/dev/null)" ]; then
+    # Within a day. Later than that, somebody will have stopped it.
+    owed="had left the server stopped"
+  fi
+  [ -n "$owed" ] || return 0
+  if [ "$was" = running ]; then
+    start_server || return 1
+    owed="$owed, and the server was started"
+  fi
+  printf 'An edit that was cut off, and with it whoever could have ended it, %s.\n' "$owed"
+}
+
+# closed_at_last: a server that writes is caught in between at times.
+closed_at_last() {
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    if closed "$prefs"; then return 0; fi
+    nap
+  done
+  return 1
+}
