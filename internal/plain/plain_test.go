@@ -8,9 +8,9 @@ import (
 
 func TestALineShowsAllThatIsInIt(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                           "",
-		"owner (owner@example.com)":  "owner (owner@example.com)",
-		"Ünïcödé – 日本語 – 👩‍🚀":        "Ünïcödé – 日本語 – 👩‍🚀",
+		"":                          "",
+		"owner (owner@example.com)": "owner (owner@example.com)",
+		"Ünïcödé – 日本語 – 👩‍🚀": "Ünïcödé – 日本語 – 👩‍🚀",
 		`back\slash`:                 `back\slash`,
 		"owner\n\nNothing was lost.": `owner\n\nNothing was lost.`,
 		"\x1b[2J\x1b]0;title\a":      `\x1b[2J\x1b]0;title\x07`,

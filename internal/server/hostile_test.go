@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"runtime/metrics"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
 	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
 )
 
@@ -19,33 +17,6 @@ import (
 // maxMemory is the bound for one look at a hostile host, in bytes: what parsing
 // the largest preferences takes.
 const maxMemory = 256 << 20
-
-// peak is the most memory that live objects, and a little garbage, had in do.
-// Tests that use it must not run beside others.
-func peak(do func()) uint64 {
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	over, done := make(chan struct{}), make(chan uint64)
-	go func() {
-		var most uint64
-		for tick := time.NewTicker(time.Millisecond); ; {
-			metrics.Read(sample)
-			most = max(most, sample[0].Value.Uint64())
-			select {
-			case <-tick.C:
-			case <-over:
-				tick.Stop()
-				done <- most
-				return
-			}
-		}
-	}()
-	metrics.Read(sample)
-	before := sample[0].Value.Uint64()
-	do()
-	close(over)
-	return max(before, <-done) - before
-}
 
 func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 	const gigabyte = 1 << 30
@@ -84,7 +55,7 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 				return nil
 			}}
 			var err error
-			took := peak(func() { _, err = inspect(t.Context(), t, h) })
+			took := simtest.PeakMemory(func() { _, err = inspect(t.Context(), t, h) })
 			if !errors.Is(err, ErrDisconnected) || !errors.Is(err, errTooMuch) || !strings.Contains(err.Error(), "nas.example.com") {
 				t.Errorf("error is %.500v", err)
 			}
@@ -117,7 +88,7 @@ func TestTheLargestPreferencesAreReadInBoundedMemory(t *testing.T) {
 				return nil
 			}}
 			var err error
-			took := peak(func() { _, err = inspect(t.Context(), t, h) })
+			took := simtest.PeakMemory(func() { _, err = inspect(t.Context(), t, h) })
 			if !errors.Is(err, ErrBadPreferences) {
 				t.Errorf("error is %.500v", err)
 			}
