@@ -240,6 +240,11 @@ find_nothing() { found='' found_count=0 passed='' tried=$newline tried_dirs='' w
 
 # find_server: sets $platform, $manager, $unit and $data_dir to the one server.
 find_server() {
+  # Those of Windows are the batch's.
+  case " commands $p_managers " in
+    *" ${p_manager:-commands} "*) ;;
+    *) fail service-not-found "there is no $p_manager on this host" ;;
+  esac
   find_nothing
   # A service that was named is taken at its word, unless there are several.
   if [ -n "$p_unit" ]; then wanted=; fi
@@ -421,9 +426,9 @@ look() {
     put owner "$mac_user"
   else
     # shellcheck disable=SC2012 # of this one file, and find cannot print owners everywhere
-    put owner "$(ls -ld -- "$prefs" | awk '{ print $3 ":" $4 }')"
+    put owner "$(ls -ld -- "$prefs" | awk 'NR == 1 { print $3 ":" $4 }')"
     # shellcheck disable=SC2012
-    prefs_owner=$(ls -ldn -- "$prefs" | awk '{ print $3 ":" $4 }')
+    prefs_owner=$(ls -ldn -- "$prefs" | awk 'NR == 1 { print $3 ":" $4 }')
   fi
   put state "$was"
   put state_detail "$(printf '%s' "$detail" | tail -c 400)"
