@@ -163,6 +163,35 @@ func TestAClaimTokenIsNotAnArgumentOfTheProgramThatCarriesIt(t *testing.T) {
 	}
 }
 
+// Rule 9: who carries a claim token leaves no core dump.
+func TestARelayDumpsNoCore(t *testing.T) {
+	url, _ := asked(t, http.StatusOK, "")
+	for _, way := range askers {
+		t.Run(way.name, func(t *testing.T) {
+			r := only(t, program(way.name), way.program, way.arguments...)
+			bin := r.host.(pathHost).path
+			wrapper := filepath.Join(bin, program(way.name))
+			text, err := os.ReadFile(wrapper)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := filepath.Join(t.TempDir(), "limit")
+			limited := strings.Replace(string(text), "\n", "\nulimit -S -c >"+said+"\n", 1)
+			if err := os.WriteFile(wrapper, []byte(limited), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			r.host = host.Local{Interpreter: []string{"sh", "-c", `ulimit -S -c 1000 || exit; exec "$@"`, "sh", "sh"}}
+			r.host = pathHost{r.host, bin}
+			if _, _, err := carry(t, r, http.MethodGet, url); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(said); err != nil || strings.TrimSpace(string(got)) != "0" {
+				t.Errorf("%s may dump core: its limit is %q, %v", way.name, got, err)
+			}
+		})
+	}
+}
+
 func TestARelayTellsARefusedConnectionFromABrokenOne(t *testing.T) {
 	for _, asker := range askers {
 		t.Run(asker.name, func(t *testing.T) {
