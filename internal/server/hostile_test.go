@@ -1,11 +1,14 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
 	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
@@ -65,6 +68,95 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 			if took > test.most {
 				t.Errorf("it took %d MiB, want at most %d", took>>20, test.most>>20)
 			}
+		})
+	}
+}
+
+// The batch of Windows speaks in the same records, with other ends of lines, and
+// sends preferences in base64.
+func TestABatchThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
+	const gigabyte = 1 << 30
+	block := strings.Repeat("x", 1<<15)
+	encoded := strings.Repeat(strings.Repeat("QUFB", 16)+"\r\n", 1<<9)
+	for name, test := range map[string]struct {
+		begin string
+		piece func(nonce string) string
+		most  uint64
+	}{
+		"a name":                      {"", func(string) string { return block }, 4 << 20},
+		"a line":                      {"note\r\n", func(string) string { return block }, 4 << 20},
+		"a document":                  {"preferences\r\n-----BEGIN CERTIFICATE-----\r\n", func(string) string { return encoded }, 4 * maxRecord},
+		"lines that end as elsewhere": {"state\r\n", func(nonce string) string { return "running\n" + nonce + "\n" }, 4 << 20},
+		"records that nobody knows":   {"", func(nonce string) string { return "new\r\n" + block + "\r\n" + nonce + "\r\n" }, 16 << 20},
+		"documents again and again": {"", func(nonce string) string {
+			return "preferences\r\n-----BEGIN CERTIFICATE-----\r\nQUFB\r\n-----END CERTIFICATE-----\r\n" + nonce + "\r\n"
+		}, 16 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &scripted{say: func(nonce string, out io.Writer, closed <-chan struct{}) error {
+				_, _ = io.WriteString(out, test.begin)
+				piece := test.piece(nonce)
+				piece = strings.Repeat(piece, 1+1<<13/len(piece))
+				for said := 0; said < gigabyte; said += len(piece) {
+					select {
+					case <-closed:
+						return nil
+					default:
+						_, _ = io.WriteString(out, piece)
+					}
+				}
+				<-closed
+				return nil
+			}}
+			s, err := New(h, Options{Platform: PlatformWindows})
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := simtest.PeakMemory(func() { _, err = s.Inspect(t.Context()) })
+			if !errors.Is(err, ErrDisconnected) || !errors.Is(err, errTooMuch) {
+				t.Errorf("error is %.500v", err)
+			}
+			if took > test.most {
+				t.Errorf("it took %d MiB, want at most %d", took>>20, test.most>>20)
+			}
+		})
+	}
+}
+
+func TestWhatABatchSendsInBase64IsWholeOrRefused(t *testing.T) {
+	pemOf := func(text string) string {
+		return "-----BEGIN CERTIFICATE-----\r\n" + text + "\r\n-----END CERTIFICATE-----\r\n"
+	}
+	for name, sent := range map[string]string{
+		"nothing":       "",
+		"garbage":       "\x00\xff garbage",
+		"no end":        "-----BEGIN CERTIFICATE-----\r\nQUFB\r\n",
+		"not base64":    pemOf("****"),
+		"cut off":       pemOf("QUFBQ"),
+		"no registry":   pemOf("QUFB"),
+		"two documents": pemOf("QUFB") + pemOf("QUFB"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &scripted{say: func(nonce string, out io.Writer, closed <-chan struct{}) error {
+				for range readings {
+					for _, r := range [][2]string{{"state", "stopped"}, {"preferences", sent}, {"ready", ""}} {
+						_, _ = fmt.Fprintf(out, "%s\r\n%s\r\n%s\r\n", r[0], r[1], nonce)
+					}
+				}
+				<-closed
+				return nil
+			}}
+			synctest.Test(t, func(t *testing.T) { // between readings time passes
+				s, err := New(h, Options{Platform: PlatformWindows})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				if _, err := s.Inspect(ctx); !errors.Is(err, ErrBadPreferences) {
+					t.Errorf("error is %.500v", err)
+				}
+			})
 		})
 	}
 }

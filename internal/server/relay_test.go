@@ -192,6 +192,21 @@ func TestARelayDumpsNoCore(t *testing.T) {
 	}
 }
 
+// An answer is not cut short and used, whatever stands where it is cut.
+func TestAnAnswerThatIsTooLongForTheRelayIsNone(t *testing.T) {
+	for _, way := range askers {
+		t.Run(way.name, func(t *testing.T) {
+			r := only(t, program(way.name), way.program, way.arguments...)
+			for length, want := range map[int]error{maxRelayed - 1000: nil, maxRelayed + 1000: errRelay} {
+				url, _ := asked(t, http.StatusOK, strings.Repeat("status 200\n", length/11))
+				if _, body, err := carry(t, r, http.MethodGet, url); !errors.Is(err, want) {
+					t.Errorf("of %d bytes %d were used: %v", length, len(body), err)
+				}
+			}
+		})
+	}
+}
+
 func TestARelayTellsARefusedConnectionFromABrokenOne(t *testing.T) {
 	for _, asker := range askers {
 		t.Run(asker.name, func(t *testing.T) {
