@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -203,7 +202,7 @@ func TestSecretsStayOutByEveryWay(t *testing.T) {
 			c.write(w.secretConfig(den, `account = "owner"`, `triggers = { month = "may" }`))
 			do("the rotation")
 			copies := den.DataDir() + ".terraform-backups"
-			othersSeeNothing(t, copies)
+			simtest.OthersSeeNothing(t, copies)
 			do("the destroy", "-destroy")
 			engine.end(seen)
 			seen.End()
@@ -254,48 +253,6 @@ func (by secretWay) control(t *testing.T) {
 	by.histories(found)
 	if leaks := found.Leaks(known); len(leaks) != 1 || !strings.HasPrefix(leaks[0], "the history "+by.home) {
 		t.Errorf("what was typed was found in %q", leaks)
-	}
-}
-
-// othersSeeNothing: another user of the machine sees that there are copies, and
-// nothing of them.
-func othersSeeNothing(t *testing.T, copies string) {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(copies, "*.xml"))
-	if err != nil || len(found) == 0 {
-		t.Fatalf("there are no copies in %s: %v", copies, err)
-	}
-	if os.Getuid() != 0 {
-		t.Log("NOT RUN: only root can be somebody else; make testlab runs it")
-		return
-	}
-	const stranger = 54321
-	for dir := filepath.Dir(copies); dir != "/"; dir = filepath.Dir(dir) {
-		info, err := os.Stat(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if mode := info.Mode().Perm(); mode&0o001 == 0 {
-			if err := os.Chmod(dir, mode|0o001); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = os.Chmod(dir, mode) })
-		}
-	}
-	try := func(command ...string) (string, error) {
-		c := exec.Command(command[0], command[1:]...)
-		c.Dir = "/"
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stranger, Gid: stranger}}
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
-	if out, err := try("stat", copies); err != nil {
-		t.Errorf("another user does not come to the copies in any case: %s", out)
-	}
-	for _, command := range [][]string{{"ls", copies}, {"cat", found[0]}, {"stat", found[0]}} {
-		if out, err := try(command...); err == nil || !strings.Contains(out, "ermission denied") {
-			t.Errorf("%v: %v, %s", command, err, out)
-		}
 	}
 }
 
