@@ -65,6 +65,9 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 			if len(err.Error()) > 4096 {
 				t.Errorf("the error has %d bytes", len(err.Error()))
 			}
+			if name == "a name" && !strings.Contains(err.Error(), "more than 4096 bytes") {
+				t.Errorf("a part of a name passed for one: %v", err)
+			}
 			if took > test.most {
 				t.Errorf("it took %d MiB, want at most %d", took>>20, test.most>>20)
 			}
