@@ -41,7 +41,7 @@ var endless = map[string]struct {
 
 func TestAShellThatTalksWithoutEndIsRefusedInBoundedMemory(t *testing.T) {
 	for name, test := range endless {
-		for way, make := range map[string]func(t *testing.T) Host{
+		for way, begin := range map[string]func(t *testing.T) Host{
 			"exec": func(*testing.T) Host { return Exec{Command: []string{"sh", "-c", test.command}} },
 			"ssh": func(t *testing.T) Host {
 				d := startSSHD(t, "ForceCommand "+test.command)
@@ -49,7 +49,7 @@ func TestAShellThatTalksWithoutEndIsRefusedInBoundedMemory(t *testing.T) {
 			},
 		} {
 			t.Run(way+" "+name, func(t *testing.T) {
-				h := make(t)
+				h := begin(t)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				if test.want == nil {

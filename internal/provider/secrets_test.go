@@ -86,7 +86,7 @@ func (c *cli) traces() {
 }
 
 // visibly slow enough for the processes of an edit to be seen.
-func visibly(c *plexsim.Config) { c.StopDelay = plexsim.Duration(200 * time.Millisecond) }
+func visibly(c *plexsim.Config) { c.StopDelay = plexsim.Duration(400 * time.Millisecond) }
 
 func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 	t.Parallel()

@@ -128,7 +128,7 @@ func withPasswords(t *testing.T, known *simtest.Secrets) secretWay {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // who logs in has to enter it
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	port, key, end, err := startSSHD(dir, ssh.MarshalAuthorizedKey(authorized), "AuthenticationMethods=publickey,password")
@@ -165,10 +165,10 @@ func TestSecretsStayOutByEveryWay(t *testing.T) {
 	if len(ways) == 0 {
 		t.Skip("NOT RUN: what is usual here is searched by another test")
 	}
-	for name, make := range ways {
+	for name, begin := range ways {
 		t.Run(name, func(t *testing.T) {
 			known := simtest.NewSecrets()
-			by := make(t, known)
+			by := begin(t, known)
 			w := newWorld(t)
 			tap(w, known)
 			account := simtest.Owner

@@ -181,7 +181,7 @@ func startSSHD(dir string, authorized []byte, options ...string) (port int, key 
 		return 0, nil, nil, err
 	}
 	hostKey, keys := filepath.Join(dir, "host_key"), filepath.Join(dir, "authorized_keys")
-	if err := os.WriteFile(keys, authorized, 0o644); err != nil { //nolint:gosec // sshd reads it as who logs in
+	if err := os.WriteFile(keys, authorized, 0o644); err != nil { // sshd reads it as who logs in
 		return 0, nil, nil, err
 	}
 	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", hostKey).CombinedOutput(); err != nil {

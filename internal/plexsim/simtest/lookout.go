@@ -20,7 +20,8 @@ import (
 type Lookout struct {
 	t    testing.TB
 	dirs []string
-	born uint64 // when the test was
+	born uint64       // when the test was
+	old  map[int]bool // processes that are older
 	done chan struct{}
 	wait sync.WaitGroup
 
@@ -35,7 +36,7 @@ func NewLookout(t testing.TB, dirs ...string) *Lookout {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Lookout{t: t, dirs: dirs, born: self.started, done: make(chan struct{}), seen: map[string]bool{}}
+	l := &Lookout{t: t, dirs: dirs, born: self.started, old: map[int]bool{}, done: make(chan struct{}), seen: map[string]bool{}}
 	t.Cleanup(l.End)
 	return l
 }
@@ -120,11 +121,15 @@ func (l *Lookout) processes() {
 	}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
+		if err != nil || l.old[pid] {
 			continue
 		}
 		was, err := processOf(pid)
-		if err != nil || was.started < l.born {
+		if err != nil {
+			continue
+		}
+		if was.started < l.born {
+			l.old[pid] = true
 			continue
 		}
 		for _, part := range []string{"cmdline", "environ"} {
@@ -166,15 +171,15 @@ func (l *Lookout) files() {
 	for _, dir := range l.dirs {
 		_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || !e.Type().IsRegular() {
-				return nil //nolint:nilerr // what has gone meanwhile is not seen
+				return nil // what has gone meanwhile is not seen
 			}
 			lock := strings.HasPrefix(e.Name(), lockName)
 			if info, err := e.Info(); err != nil || info.Mode().Perm()&0o077 == 0 && !lock {
-				return nil //nolint:nilerr // the same
+				return nil
 			}
 			file, err := os.Open(path)
 			if err != nil {
-				return nil //nolint:nilerr // the same
+				return nil
 			}
 			defer func() { _ = file.Close() }()
 			var text bytes.Buffer
