@@ -60,6 +60,9 @@ func TestAShellThatTalksWithoutEndIsRefusedInBoundedMemory(t *testing.T) {
 				if test.want != nil && !errors.Is(err, test.want) || test.want == nil && !errors.Is(err, context.Canceled) {
 					t.Errorf("error is %.300v, want %v", err, test.want)
 				}
+				if test.want != nil && !strings.Contains(err.Error(), "65536 bytes") {
+					t.Errorf("the limit is another: %v", err)
+				}
 				if took > most {
 					t.Errorf("it took %d MiB", took>>20)
 				}

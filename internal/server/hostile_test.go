@@ -31,8 +31,8 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 	}{
 		"a name":                       {"", func(string) string { return block }, 4 << 20},
 		"a line":                       {"note\n", func(string) string { return block }, 4 << 20},
-		"a document":                   {"preferences\n", func(string) string { return block }, 4 * maxRecord},
-		"a document of lines":          {"stopped\n", func(string) string { return strings.Repeat("x\n", 1<<14) }, 4 * maxRecord},
+		"a document":                   {"preferences\n", func(string) string { return block }, 65 << 20},
+		"a document of lines":          {"stopped\n", func(string) string { return strings.Repeat("x\n", 1<<14) }, 65 << 20},
 		"records that nobody knows":    {"", func(nonce string) string { return "new\n" + block + "\n" + nonce + "\n" }, 16 << 20},
 		"records that are empty":       {"", func(nonce string) string { return strings.Repeat("\n\n"+nonce+"\n", 1<<10) }, 16 << 20},
 		"what the server's unit is":    {"", func(nonce string) string { return "unit\n" + block + "\n" + nonce + "\n" }, 16 << 20},
@@ -88,7 +88,7 @@ func TestABatchThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 	}{
 		"a name":                      {"", func(string) string { return block }, 4 << 20},
 		"a line":                      {"note\r\n", func(string) string { return block }, 4 << 20},
-		"a document":                  {"preferences\r\n-----BEGIN CERTIFICATE-----\r\n", func(string) string { return encoded }, 4 * maxRecord},
+		"a document":                  {"preferences\r\n-----BEGIN CERTIFICATE-----\r\n", func(string) string { return encoded }, 65 << 20},
 		"lines that end as elsewhere": {"state\r\n", func(nonce string) string { return "running\n" + nonce + "\n" }, 4 << 20},
 		"records that nobody knows":   {"", func(nonce string) string { return "new\r\n" + block + "\r\n" + nonce + "\r\n" }, 16 << 20},
 		"documents again and again": {"", func(nonce string) string {
