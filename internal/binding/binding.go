@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/homelab-iac/terraform-provider-plex/internal/plain"
 	"github.com/homelab-iac/terraform-provider-plex/internal/plextv"
 	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
 	"github.com/homelab-iac/terraform-provider-plex/internal/server"
@@ -46,9 +47,9 @@ type State struct {
 func (s State) Account() string {
 	switch {
 	case s.Username != "" && s.Email != "":
-		return s.Username + " (" + s.Email + ")"
+		return plain.Line(s.Username + " (" + s.Email + ")")
 	case s.Username+s.Email != "":
-		return s.Username + s.Email
+		return plain.Line(s.Username + s.Email)
 	}
 	return "an account that its preferences do not name"
 }

@@ -143,15 +143,20 @@ func (s *shell) beginBatch(id, script string) error {
 // until reads up to the line mark, at most so many bytes.
 func (s *shell) until(mark string, most int) ([]byte, error) {
 	var said []byte
-	for len(said) <= most {
-		line, err := s.stdout.ReadBytes('\n')
+	for begin := 0; len(said) <= most; {
+		part, err := s.stdout.ReadSlice('\n')
+		said = append(said, part...)
+		// A line longer than the reader's buffer comes in parts.
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		if string(bytes.TrimRight(line, "\r\n")) == mark {
-			return said, nil
+		if string(bytes.TrimRight(said[begin:], "\r\n")) == mark {
+			return said[:begin], nil
 		}
-		said = append(said, line...)
+		begin = len(said)
 	}
 	return nil, errors.New("more was said than was sent")
 }

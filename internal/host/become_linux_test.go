@@ -22,8 +22,8 @@ func TestTheRealSudoTakesThis(t *testing.T) {
 	needRoot(t, "sudo")
 	for _, password := range []string{"", "planted-unused"} {
 		h := Local{Become: Become{Method: BecomeSudo, Password: password}}
-		out, err := run(t, h, `printf '%s ' "$SUDO_USER"; id -u; cat`, binary())
-		if want := currentUser(t) + " 0\n" + binary(); err != nil || out != want {
+		out, err := run(t, h, `printf '%s ' "$SUDO_USER"; id -u; cat`, everyByte())
+		if want := currentUser(t) + " 0\n" + everyByte(); err != nil || out != want {
 			t.Errorf("%d bytes that begin with %.20q, %v", len(out), out, err)
 		}
 	}

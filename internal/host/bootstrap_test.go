@@ -52,8 +52,8 @@ func run(t *testing.T, l Host, script, input string) (string, error) {
 	return string(out), s.Wait()
 }
 
-// binary is a mebibyte of all bytes, with lines of the bootstrap's own in it.
-func binary() string {
+// everyByte is a mebibyte of all bytes, with lines of the bootstrap's own in it.
+func everyByte() string {
 	every := make([]byte, 256)
 	for i := range every {
 		every[i] = byte(i)
@@ -66,7 +66,7 @@ func TestTheScriptsInputArrivesByteExact(t *testing.T) {
 	eachHost(t, func(t *testing.T, _ hostSpec, h Host) {
 		for name, input := range map[string]string{
 			"nothing": "", "a line": "one\n", "no newline": "one", "newlines": "\n\n\n", "NUL": "\x00", "backslashes": `\n\\` + "\n",
-			"spaces": "  two  \n", "the end line": scriptEnd + "\n", "binary": binary(),
+			"spaces": "  two  \n", "the end line": scriptEnd + "\n", "binary": everyByte(),
 		} {
 			got, err := run(t, h, "cat", input)
 			if err != nil || got != input {

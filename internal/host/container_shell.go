@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/client"
 )
 
@@ -71,7 +71,7 @@ func newContainerProcess(api *client.Client, id string, attached client.Hijacked
 	out, in := io.Pipe()
 	copied := make(chan error, 1)
 	go func() {
-		_, err := stdcopy.StdCopy(in, stderr, attached.Reader)
+		err := demultiplex(in, stderr, attached.Reader)
 		attached.Close()
 		copied <- err
 		_ = in.CloseWithError(err) // nil: io.EOF
@@ -89,6 +89,41 @@ func newContainerProcess(api *client.Client, id string, attached client.Hijacked
 			attached.Close() // the shell inside sees the end of its input
 			_ = out.Close()
 		},
+	}
+}
+
+// demultiplex takes apart the frames in which an engine sends the two outputs of a
+// command: a byte that says which
+// (3: an error of the engine's), three that are nothing, and a length of four. It
+// is not stdcopy of moby/moby, which makes room for as much as a frame says that it
+// has, 4 GiB, and takes a frame that is cut off for the end.
+func demultiplex(stdout, stderr io.Writer, in io.Reader) error {
+	for {
+		var head [8]byte
+		if _, err := io.ReadFull(in, head[:]); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("reading what the engine sends: %w", err)
+		}
+		out, failed := stdout, newTail(1024)
+		switch head[0] {
+		case 0, 1:
+		case 2:
+			out = stderr
+		case 3:
+			out = failed
+		default:
+			return errors.New("the engine does not send what a command says")
+		}
+		length := int64(binary.BigEndian.Uint32(head[4:]))
+		if _, err := io.CopyN(out, in, length); errors.Is(err, io.EOF) {
+			return fmt.Errorf("reading what the engine sends: %w", io.ErrUnexpectedEOF)
+		} else if err != nil {
+			return err
+		}
+		if head[0] == 3 {
+			return fmt.Errorf("the engine says: %s", failed)
+		}
 	}
 }
 

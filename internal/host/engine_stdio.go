@@ -3,6 +3,7 @@ package host
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,7 +12,8 @@ import (
 
 // stdioScript carries one connection to the engine by the docker command. It
 // says a line first, so that a refusal is seen as one.
-const stdioScript = `unset DOCKER_HOST DOCKER_CONTEXT
+const stdioScript = `ulimit -S -c 0 2>/dev/null
+unset DOCKER_HOST DOCKER_CONTEXT
 version=$(docker -H %[1]s version -f '{{.Server.APIVersion}}') || exit
 echo "$version"
 exec docker -H %[1]s system dial-stdio
@@ -26,8 +28,11 @@ func dialStdio(ctx context.Context, on Host, address string) (net.Conn, error) {
 	in := bufio.NewReader(s)
 	ready := make(chan error, 1)
 	go func() {
-		_, err := in.ReadString('\n')
-		if err != nil {
+		_, err := in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			err = errors.New("what it says first is no version")
+		case err != nil:
 			if said := s.Wait(); said != nil {
 				err = said
 			}

@@ -23,7 +23,7 @@ var _ BatchHost = Exec{}
 // Name implements Host.
 func (e Exec) Name() string {
 	const most = 60
-	name := []rune(strings.Join(e.Command, " "))
+	name := []rune(strings.Join(strings.Fields(strings.Join(e.Command, " ")), " ")) // one line, of whatever was given
 	if len(name) > most {
 		return string(name[:most]) + "…"
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // usualConnectTimeout bounds a hop where nothing else does.
@@ -69,6 +70,14 @@ func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
 	if name := r.config.get(alias, "HostName"); name != "" {
 		h.host = strings.NewReplacer("%%", "%", "%h", alias).Replace(name)
 	}
+	for what, name := range map[string]string{"host": h.host, "user": h.user} {
+		if odd(name) {
+			return nil, &Error{
+				Err:  fmt.Errorf("%q is no name of a %s", name, what),
+				Next: "Check ssh.host and ssh.user, the provider's ssh.user and ssh.proxy_jump, and HostName and User in the SSH client configuration.",
+			}
+		}
+	}
 	h.keyName = strings.ToLower(h.address())
 	if name := r.config.get(alias, "HostKeyAlias"); name != "" {
 		h.keyName = strings.ToLower(name) + ":22" // as ssh does: an alias has no port
@@ -78,6 +87,12 @@ func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
 	h.knownHosts = r.knownHosts(alias, expand)
 	h.auth = r.auth(alias, expand)
 	return h, nil
+}
+
+// odd tells whether a name could be taken for something else where it is written
+// down or shown: a line of known_hosts, an option.
+func odd(name string) bool {
+	return strings.HasPrefix(name, "-") || strings.ContainsFunc(name, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) })
 }
 
 func (r resolver) knownHosts(alias string, expand func(string) string) []string {

@@ -1,6 +1,7 @@
 package plexsim
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -71,4 +72,12 @@ func (t *PlexTV) isListed(d *Device) bool {
 
 func (t *PlexTV) isShared(d *Device, with *Account) bool {
 	return d.Provides == "server" && slices.Contains(t.shares, share{d.ClientID, with.Username})
+}
+
+// Tokens are all that plex.tv has given out and that are worth something: those of
+// accounts, devices and servers; and all claim tokens, also what they were.
+func (t *PlexTV) Tokens() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append(slices.Collect(maps.Keys(t.tokens)), slices.Collect(maps.Keys(t.claims))...)
 }

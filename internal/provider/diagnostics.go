@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/homelab-iac/terraform-provider-plex/internal/plain"
 	"github.com/homelab-iac/terraform-provider-plex/internal/server"
 )
 
@@ -22,8 +23,8 @@ func failure(ctx context.Context, err error, more ...string) diag.Diagnostic {
 	summary, paragraphs := "The operation failed", []string{sentence(err.Error())}
 	var e *server.Error
 	if errors.As(err, &e) {
-		summary = fmt.Sprintf("%s on %s failed", e.Doing, e.Host)
-		paragraphs = []string{sentence(e.Err.Error()), e.State, e.Next}
+		summary = plain.Line(fmt.Sprintf("%s on %s failed", e.Doing, e.Host))
+		paragraphs = []string{sentence(e.Err.Error()), plain.Text(e.State), plain.Text(e.Next)}
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -38,7 +39,7 @@ func failure(ctx context.Context, err error, more ...string) diag.Diagnostic {
 // summary, so a summary that must be seen for each server names it.
 func warn(diags *diag.Diagnostics, summary string, texts []string) {
 	for _, text := range texts {
-		diags.AddWarning(summary, text) // once: equal diagnostics are kept once
+		diags.AddWarning(plain.Line(summary), plain.Text(text)) // once: equal diagnostics are kept once
 	}
 }
 
@@ -52,8 +53,9 @@ func joinParagraphs(paragraphs ...string) string {
 	return strings.Join(kept, "\n\n")
 }
 
-// sentence makes a sentence of the text of an error.
+// sentence makes a sentence of the text of an error, which may be what somebody else has said.
 func sentence(text string) string {
+	text = plain.Text(text)
 	first, size := utf8.DecodeRuneInString(text)
 	if text == "" || strings.HasPrefix(text, "plex.tv") {
 		return withStop(text)

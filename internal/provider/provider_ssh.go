@@ -87,7 +87,7 @@ func sshAttribute() schema.SingleNestedAttribute {
 			},
 			"proxy_jump": schema.StringAttribute{
 				MarkdownDescription: "A host to jump through, `[user@]host[:port]`, or several, separated by commas; each also as `ssh://user@host:port`, where `%5C` is a backslash in the user's name.",
-				Optional:            true, Validators: set,
+				Optional:            true, Validators: []validator.String{proxyJump},
 			},
 			"connect_timeout": schema.StringAttribute{
 				MarkdownDescription: "How long the connection to one host may take, from the first packet to the log-in. Default: what the client configuration says, else `15s`.",

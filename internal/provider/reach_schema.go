@@ -5,6 +5,7 @@ import (
 	"net"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -64,12 +65,14 @@ func execAttribute() resource.ListAttribute {
 			"`[\"pct\", \"exec\", \"101\", \"--\", \"sh\"]`. It runs on the machine that runs Terraform, must pass on its standard input, and must not ask for a terminal. It is stored in state, and must not hold secrets.",
 		Optional:    true,
 		ElementType: types.StringType,
-		Validators: []validator.List{
-			listvalidator.SizeAtLeast(1),
-			listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), shellText),
-			listvalidator.ConflictsWith(beside("container")),
-		},
+		Validators:  append(slices.Clone(execWords), listvalidator.ConflictsWith(beside("container"))),
 	}
+}
+
+// execWords are rules for the words of a command that do not look at what else is set.
+var execWords = []validator.List{
+	listvalidator.SizeAtLeast(1),
+	listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1), shellText),
 }
 
 func containerAttribute() resource.SingleNestedAttribute {
@@ -119,6 +122,18 @@ func notInName(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) 
 // loginName is the name of a user.
 var loginName = textForm{"Invalid user name", `must be a user name: no control characters, no "-" or space at its beginning, no space at its end`, host.ValidUser}
 
+// proxyJump is a way through other hosts.
+var proxyJump = textForm{"Invalid jump host", "must be none, or [user@]host[:port], or several of these, separated by commas", func(value string) bool {
+	for _, one := range strings.Split(value, ",") {
+		one = strings.TrimPrefix(strings.TrimSpace(one), "ssh://")
+		name := one[strings.LastIndex(one, "@")+1:]
+		if name == "" || strings.ContainsFunc(one, notInName) || strings.HasPrefix(one, "-") || strings.HasPrefix(name, "-") {
+			return false
+		}
+	}
+	return true
+}}
+
 var hostKeyForm = regexp.MustCompile(`^(SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?)$`)
 
 // hostKey is a public key or its fingerprint.
@@ -131,10 +146,13 @@ var containerName = textForm{"Invalid container", "must be the name or id of a c
 
 // engineAddress is where an engine listens.
 var engineAddress = textForm{"Invalid engine", "must have the form unix:///path or tcp://host:port", func(value string) bool {
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return false
+	}
 	if socket, found := strings.CutPrefix(value, "unix://"); found && path.IsAbs(socket) {
 		return true
 	}
-	if address, found := strings.CutPrefix(value, "tcp://"); found {
+	if address, found := strings.CutPrefix(value, "tcp://"); found && !strings.ContainsFunc(value, unicode.IsSpace) {
 		if _, port, err := net.SplitHostPort(address); err == nil && port != "" {
 			return true
 		}

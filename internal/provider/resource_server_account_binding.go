@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/binding"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plain"
 )
 
 var (
@@ -121,13 +122,13 @@ func (r *serverAccountBinding) Read(ctx context.Context, req resource.ReadReques
 	warn(&resp.Diagnostics, "Looking at the server on "+srv.Host()+": a remark", seen.Warnings)
 	if id := state.ID.ValueString(); id != "" && seen.ID != id {
 		resp.Diagnostics.AddError("Another server on "+srv.Host()+" than the one in state", joinParagraphs(
-			fmt.Sprintf("State has the server %s. The one that is found now, by the attribute server, is %s (%s).", id, seen.ID, seen.PreferencesPath),
+			fmt.Sprintf("State has the server %s. The one that is found now, by the attribute server, is %s (%s).", id, plain.Line(seen.ID), plain.Line(seen.PreferencesPath)),
 			untouched, "If the server was installed anew and its old identity is gone, forget the old one and create the binding again. "+
 				"If several servers run here, set server.preferences_path.", waysPast))
 		return
 	}
 	if seen.Status == binding.Unclaimed {
-		resp.Diagnostics.AddWarning("The server on "+srv.Host()+" is unclaimed ("+seen.PreferencesPath+")",
+		resp.Diagnostics.AddWarning("The server on "+srv.Host()+" is unclaimed ("+plain.Line(seen.PreferencesPath)+")",
 			"It is bound to no account any more, so its binding was removed from state. The next apply claims it again, unless the resource is removed from the configuration.")
 		resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{types.StringValue(seen.ID)})...)
 		resp.State.RemoveResource(ctx)

@@ -21,6 +21,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/binding"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plain"
 )
 
 // localID imports the server of this machine.
@@ -65,7 +66,7 @@ func (r *serverAccountBinding) ImportState(ctx context.Context, req resource.Imp
 		resp.Diagnostics.Append(failure(ctx, err))
 	case !identity.ID.IsNull() && identity.ID.ValueString() != seen.ID:
 		resp.Diagnostics.AddError("Another server on "+srv.Host()+" than the one to import", joinParagraphs(
-			fmt.Sprintf("The server on %s is %s, not %s.", srv.Host(), seen.ID, identity.ID.ValueString()),
+			fmt.Sprintf("The server on %s is %s, not %s.", srv.Host(), plain.Line(seen.ID), identity.ID.ValueString()),
 			"By its identity a server is looked for on this machine only. To import one at another place, use id with the JSON of the attribute server."))
 	case seen.Status == binding.Unclaimed:
 		resp.Diagnostics.AddError("The server on "+srv.Host()+" is unclaimed, so there is no binding to import",
@@ -208,6 +209,13 @@ func validateNested(ctx context.Context, at path.Path, attributes map[string]sch
 			for _, rule := range a.Validators {
 				var resp validator.Int64Response
 				rule.ValidateInt64(ctx, validator.Int64Request{Path: here, PathExpression: here.Expression(), ConfigValue: n, Config: tfsdk.Config{}}, &resp)
+				diags.Append(resp.Diagnostics...)
+			}
+		case schema.ListAttribute:
+			l, _ := v.(types.List)
+			for _, rule := range execWords { // there is no other list
+				var resp validator.ListResponse
+				rule.ValidateList(ctx, validator.ListRequest{Path: here, PathExpression: here.Expression(), ConfigValue: l, Config: tfsdk.Config{}}, &resp)
 				diags.Append(resp.Diagnostics...)
 			}
 		case schema.SingleNestedAttribute:

@@ -5,6 +5,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/binding"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plain"
 )
 
 // bindingModel is plex_server_account_binding in configuration, plan and state.
@@ -121,10 +122,11 @@ func (m *bindingModel) deregister() bool {
 	return deregister.ValueBool()
 }
 
-// text is null for "".
+// text is null for "". Terraform shows some values as they are, and all of these
+// were said by somebody else.
 func text(s string) types.String {
 	if s == "" {
 		return types.StringNull()
 	}
-	return types.StringValue(s)
+	return types.StringValue(plain.Line(s))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/binding"
+	"github.com/homelab-iac/terraform-provider-plex/internal/plain"
 )
 
 func (r *serverAccountBinding) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -94,6 +95,6 @@ func (r *serverAccountBinding) confirm(ctx context.Context, state, plan bindingM
 // than the one whose binding it is, where it is too late to plan a replacement.
 func anotherServer(host, id, found, at string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("server"), "Another server on "+host+" than the one in state", joinParagraphs(
-		fmt.Sprintf("State has the server %s; the attribute server leads to %s (%s) now.", id, found, at), untouched,
+		fmt.Sprintf("State has the server %s; the attribute server leads to %s (%s) now.", id, plain.Line(found), plain.Line(at)), untouched,
 		"To go over to that server, plan again, without -refresh=false: the plan then shows the replacement. To keep the old one, correct the attribute server."))
 }

@@ -15,20 +15,21 @@ func TestSecretsInTheProvidersEnvironmentReachNeitherItsShellsNorTheServer(t *te
 	account := simtest.Owner
 	account.Token = "planted" + rand.Text()
 	w.tv.AddAccount(account)
-	known := &secrets{tokens: map[secret]bool{{"account token", account.Token}: true}}
+	known := simtest.NewSecrets()
+	known.Add("account token", account.Token)
 	den := w.boundTo(simtest.Stranger, visibly)
 	c := newCLI(t, w.config(plexsim.Account{}, bindingOf("den", den, `account = "owner"`, "force_rebind = true")))
 	c.env = []string{"PLEX_TOKEN=" + account.Token}
-	seen, found := lookOut(t), places{}
+	seen, found := simtest.LookOut(t), simtest.Places{}
 	c.must("apply", "-auto-approve", "-json")
 	c.must("destroy", "-auto-approve", "-json")
-	seen.end()
-	seen.addTo(found)
+	seen.End()
+	seen.AddTo(found)
 	if n := den.StopCount(); n != 2 {
 		t.Errorf("the server was stopped %d times, want 2", n)
 	}
 	var others []string
-	for _, leak := range found.leaks(known) {
+	for _, leak := range found.Leaks(known) {
 		if !strings.HasPrefix(leak, "environ of a process \"terraform") { // those it was given to
 			others = append(others, leak)
 		}
@@ -37,11 +38,11 @@ func TestSecretsInTheProvidersEnvironmentReachNeitherItsShellsNorTheServer(t *te
 		t.Errorf("the account token was found in\n%s", strings.Join(others, "\n"))
 	}
 	for _, name := range []string{"sh", "Plex Media Serv", "terraform"} {
-		if !seen.has("environ of a process \"" + name + "\"") {
+		if !seen.Has("environ of a process \"" + name + "\"") {
 			t.Errorf("no environment of a process %q was seen", name)
 		}
 	}
-	if !strings.Contains(strings.Join(found.leaks(known), "\n"), "environ of a process \"terraform-provi") {
+	if !strings.Contains(strings.Join(found.Leaks(known), "\n"), "environ of a process \"terraform-provi") {
 		t.Error("the token was not found where it is")
 	}
 }

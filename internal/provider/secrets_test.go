@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -16,13 +17,19 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
 )
 
-// secretConfig takes its tokens from variables that Terraform does not store.
+// secretConfig takes its tokens, and more that is secret, from variables that
+// Terraform does not store.
 func (w *world) secretConfig(s *subject, lines ...string) string {
-	return "variable \"account_token\" {\n type = string\n ephemeral = true\n}\n" +
-		"variable \"claim_token\" {\n type = string\n ephemeral = true\n default = null\n}\n" +
+	var variables strings.Builder
+	for _, name := range secretVariables {
+		fmt.Fprintf(&variables, "variable %q {\n type = string\n ephemeral = true\n default = null\n}\n", name)
+	}
+	return variables.String() +
 		"provider \"plex\" {\n plextv_url = " + quote(w.tv.URL) + "\n account_token = var.account_token\n " + w.provider + "\n}\n" +
 		bindingOf("den", s, lines...)
 }
+
+var secretVariables = []string{"account_token", "claim_token", "private_key", "passphrase", "password", "become_password"}
 
 // gives sets the variables, in a file that only its owner can read.
 func (c *cli) gives(variables map[string]string) {
@@ -38,7 +45,7 @@ func (c *cli) gives(variables map[string]string) {
 
 // traced runs terraform with all its logs, and puts what it shows and the state
 // that it leaves into places.
-func (c *cli) traced(p places, what string, args ...string) error {
+func (c *cli) traced(p simtest.Places, what string, args ...string) error {
 	c.t.Helper()
 	out, err := c.output(append(args, "-no-color")...)
 	p["output and TRACE log of "+what] = out
@@ -54,7 +61,7 @@ func (c *cli) traced(p places, what string, args ...string) error {
 }
 
 // planned makes a plan, adds it to places as JSON and as it is, and applies it.
-func (c *cli) planned(p places, what string, args ...string) error {
+func (c *cli) planned(p simtest.Places, what string, args ...string) error {
 	c.t.Helper()
 	if err := c.traced(p, "the plan of "+what, append([]string{"plan", "-out=planned"}, args...)...); err != nil {
 		return err
@@ -79,16 +86,16 @@ func (c *cli) traces() {
 }
 
 // visibly slow enough for the processes of an edit to be seen.
-func visibly(c *plexsim.Config) { c.StopDelay = plexsim.Duration(200 * time.Millisecond) }
+func visibly(c *plexsim.Config) { c.StopDelay = plexsim.Duration(400 * time.Millisecond) }
 
 func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	known := &secrets{tokens: map[secret]bool{}}
-	known.tap(w)
+	known := simtest.NewSecrets()
+	tap(w, known)
 	plant := func(what string) string {
 		token := "planted" + rand.Text()
-		known.add(what, token)
+		known.Add(what, token)
 		return token
 	}
 	account := simtest.Owner
@@ -97,14 +104,14 @@ func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 	den := w.unclaimed(visibly)
 	c := newCLI(t, w.secretConfig(den, `account = "owner"`))
 	c.traces()
-	found := places{}
-	seen := lookOut(t, c.dir, den.SupportDir())
+	found := simtest.Places{}
+	seen := simtest.LookOut(t, c.dir, den.SupportDir())
 	serverToken := func(what string) {
 		t.Helper()
 		if den.token() == "" || !den.Running() {
 			t.Fatalf("%s: the server does not run bound", what)
 		}
-		known.add(what, den.token())
+		known.Add(what, den.token())
 	}
 	do := func(what string, args ...string) {
 		t.Helper()
@@ -122,7 +129,7 @@ func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 	serverToken("second server token")
 
 	refused := "claim-" + rand.Text()[:20]
-	known.add("refused claim token", refused)
+	known.Add("refused claim token", refused)
 	c.write(w.secretConfig(den, `account = "owner"`, `triggers = { month = "may" }`, "claim_token_wo = var.claim_token", "claim_token_wo_version = 1"))
 	c.gives(map[string]string{"account_token": account.Token, "claim_token": refused})
 	if err := c.planned(found, "a rebind that is refused"); err == nil {
@@ -130,18 +137,18 @@ func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 	}
 
 	claim := w.claimToken(account)
-	known.add("claim token", claim)
+	known.Add("claim token", claim)
 	c.gives(map[string]string{"account_token": account.Token, "claim_token": claim})
 	do("the rebind")
 	serverToken("third server token")
 
 	do("the destroy", "-destroy")
-	seen.end()
+	seen.End()
 	if n := den.StopCount(); n != 3 || den.token() != "" {
 		t.Errorf("the server was stopped %d times, want 3: rotation, rebind, destroy; its token is gone: %t", n, den.token() == "")
 	}
-	seen.addTo(found)
-	if leaks := found.leaks(known); len(leaks) > 0 {
+	seen.AddTo(found)
+	if leaks := found.Leaks(known); len(leaks) > 0 {
 		t.Errorf("secrets were found in\n%s", strings.Join(leaks, "\n"))
 	}
 
@@ -151,7 +158,7 @@ func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 		{"cmdline of a process", "plexsim\x00stop\x00" + den.SupportDir()},
 		{"environ of a process \"sh\""}, {"cmdline of a process \"terraform\""}, {"cmdline of a process \"Plex Media Serv"},
 	} {
-		if den.Unit() == "" && !seen.has(parts...) {
+		if den.Unit() == "" && !seen.Has(parts...) {
 			t.Errorf("no process was seen with %q", parts)
 		}
 	}
@@ -164,11 +171,11 @@ func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 		}
 	}
 	// Two tokens were minted, and one was given; the refused one was sent too.
-	if n := known.count("claim token in a query"); n != 4 {
+	if n := known.Count("claim token in a query"); n != 4 {
 		t.Errorf("%d claim tokens have travelled, want 4", n)
 	}
 	// That of the account, and those of the server: it asks whose they are.
-	if n := known.count("token in a header"); n < 2 {
+	if n := known.Count("token in a header"); n < 2 {
 		t.Errorf("%d other tokens have travelled, want more", n)
 	}
 	copies, _ := filepath.Glob(filepath.Join(den.DataDir()+".terraform-backups", "*.xml"))
@@ -181,8 +188,8 @@ func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 		if err != nil || statErr != nil {
 			t.Fatal(err, statErr)
 		}
-		if len(known.in(text)) == 0 || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s has mode %v, and %d secrets", path, info.Mode(), len(known.in(text)))
+		if len(known.In(text)) == 0 || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, and %d secrets", path, info.Mode(), len(known.In(text)))
 		}
 	}
 }
@@ -190,9 +197,10 @@ func TestSecretsStayOutOfEverythingThatOthersCanRead(t *testing.T) {
 func TestSecretsThatArePlantedAreFound(t *testing.T) {
 	t.Parallel()
 	token := "planted" + rand.Text()
-	known := &secrets{tokens: map[secret]bool{{"control", token}: true}}
+	known := simtest.NewSecrets()
+	known.Add("control", token)
 	dir := t.TempDir()
-	seen, found := lookOut(t, dir), places{}
+	seen, found := simtest.LookOut(t, dir), simtest.Places{}
 
 	w := newWorld(t)
 	den := w.boundTo(simtest.Owner)
@@ -226,15 +234,15 @@ func TestSecretsThatArePlantedAreFound(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		seen.sees(what+" of a shell", what+" of a process \"sh\"", token)
+		seen.Sees(what+" of a shell", what+" of a process \"sh\"", token)
 		_, _ = io.WriteString(hold, "\n")
 		if err := command.Wait(); err != nil {
 			t.Error(err)
 		}
 	}
-	seen.end()
-	seen.addTo(found)
-	leaks := strings.Join(found.leaks(known), "\n")
+	seen.End()
+	seen.AddTo(found)
+	leaks := strings.Join(found.Leaks(known), "\n")
 	for _, where := range []string{
 		"output and TRACE log of a leak", "the plan of a leak as JSON", "terraform.tfstate after a leak", "terraform.tfstate.backup after a second leak",
 		"cmdline of a process \"sh\"", "environ of a process \"sh\"", "environ of a process \"terraform\"", "environ of a process \"terraform-provi\"",

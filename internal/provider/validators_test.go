@@ -32,6 +32,7 @@ var invalid = map[string]struct{ attributes, says string }{
 	"ssh_host":         {`server = { ssh = { host = "admin@nas.example.com" } }`, "user and the port have attributes of their own"},
 	"ssh_host_port":    {`server = { ssh = { host = "nas.example.com:22" } }`, "port has an attribute of its own"},
 	"ssh_host_option":  {`server = { ssh = { host = "-oProxyCommand=x" } }`, "must be a host name"},
+	"ssh_host_run":     {`server = { ssh = { host = "nas.example.com\nProxyCommand x" } }`, "must be a host name"},
 	"ssh_port":         {`server = { ssh = { host = "nas.example.com", port = 0 } }`, "between 1 and 65535"},
 	"ssh_user":         {`server = { ssh = { host = "nas.example.com", user = "me\nyou" } }`, "must be a user name"},
 	"ssh_user_option":  {`server = { ssh = { host = "nas.example.com", user = "-oProxyCommand=x" } }`, "must be a user name"},
@@ -43,6 +44,14 @@ var invalid = map[string]struct{ attributes, says string }{
 	"exec_container":   {`server = { exec = ["sh"], container = { name = "plex" } }`, "container"},
 	"container_name":   {`server = { container = { name = "plex; reboot" } }`, "name or id of a container"},
 	"container_engine": {`server = { container = { name = "plex", engine = "/var/run/docker.sock" } }`, "unix:///path"},
+	"container_option": {`server = { container = { name = "--help" } }`, "name or id of a container"},
+	"container_lines":  {`server = { container = { name = "plex\nplex" } }`, "name or id of a container"},
+	"engine_lines":     {`server = { container = { name = "plex", engine = "unix:///run/docker.sock\nx" } }`, "unix:///path"},
+	"engine_spaces":    {`server = { container = { name = "plex", engine = "tcp://a b:2375" } }`, "unix:///path"},
+	"service_option":   {`server = { service = { name = "--no-block" } }`, "name of a service"},
+	"service_lines":    {`server = { service = { name = "/etc/init.d/plex\nx" } }`, "name of a service"},
+	"service_run":      {`server = { service = { name = "plex;reboot" } }`, "name of a service"},
+	"exec_nul":         {`server = { exec = ["sh", "a\u0000b"] }`, "server.exec[1]"},
 	"bad_timeout":      {`timeouts = { delete = "soon" }`, "soon"},
 }
 
@@ -82,6 +91,11 @@ func TestInvalidProviderAttributesAreRefused(t *testing.T) {
 		`plextv_url = "plex.tv"`:                       "plextv_url must have the form",
 		`plextv_url = "https://me:SUSPICIOUS@plex.tv"`: "plextv_url must have the form",
 		`account_token = ""`:                           "at least 1",
+		`ssh = { proxy_jump = "-oProxyCommand=x" }`:    "ssh.proxy_jump must be",
+		`ssh = { proxy_jump = "gate,me@-x" }`:          "ssh.proxy_jump must be",
+		`ssh = { proxy_jump = "gate\nden" }`:           "ssh.proxy_jump must be",
+		`ssh = { proxy_jump = "gate," }`:               "ssh.proxy_jump must be",
+		`ssh = { user = "a\u001bb" }`:                  "ssh.user must be",
 	} {
 		out, err := newCLI(t, "provider \"plex\" {\n "+attribute+"\n}\nephemeral \"plex_claim_token\" \"x\" {}\n").output("validate", "-json")
 		text := strings.Join(strings.Fields(strings.ReplaceAll(string(out), `\n`, " ")), " ")

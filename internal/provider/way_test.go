@@ -161,34 +161,44 @@ func hostAuthorized(_ string, authorized []byte) (int, ssh.PublicKey, error) {
 
 // ownSSHD starts one that lets the key in, and ends with the tests.
 func ownSSHD(dir string, authorized []byte) (int, ssh.PublicKey, error) {
+	port, key, end, err := startSSHD(dir, authorized, "PermitRootLogin=yes", "SetEnv=PATH="+os.Getenv("PATH")) // which has the programs of an emulated Mac
+	if err == nil {
+		endWay = end
+	}
+	return port, key, err
+}
+
+// startSSHD starts an sshd on a port of its own, with options before its own. dir gets its files.
+func startSSHD(dir string, authorized []byte, options ...string) (port int, key ssh.PublicKey, end func(), err error) {
 	listening, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	address := listening.Addr().String()
 	_ = listening.Close()
 	_, digits, _ := net.SplitHostPort(address)
-	port, err := strconv.Atoi(digits)
-	if err != nil {
-		return 0, nil, err
+	if port, err = strconv.Atoi(digits); err != nil {
+		return 0, nil, nil, err
 	}
 	hostKey, keys := filepath.Join(dir, "host_key"), filepath.Join(dir, "authorized_keys")
-	if err := os.WriteFile(keys, authorized, 0o600); err != nil {
-		return 0, nil, err
+	if err := os.WriteFile(keys, authorized, 0o644); err != nil { // sshd reads it as who logs in
+		return 0, nil, nil, err
 	}
 	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", hostKey).CombinedOutput(); err != nil {
-		return 0, nil, fmt.Errorf("%w: %s", err, out)
+		return 0, nil, nil, fmt.Errorf("%w: %s", err, out)
 	}
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
-	daemon := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", hostKey, "-p", digits, "-o", "ListenAddress=127.0.0.1",
-		"-o", "AuthorizedKeysFile="+keys, "-o", "StrictModes=no", "-o", "PermitRootLogin=yes", "-o", "UsePAM=no", "-o", "PidFile=none",
-		"-o", "SetEnv=PATH="+os.Getenv("PATH")) // which has the programs of an emulated Mac
+	arguments := []string{"-D", "-e", "-f", "/dev/null", "-h", hostKey, "-p", digits}
+	for _, option := range append(options, "ListenAddress=127.0.0.1", "AuthorizedKeysFile="+keys, "StrictModes=no", "UsePAM=no", "PidFile=none") {
+		arguments = append(arguments, "-o", option)
+	}
+	daemon := exec.Command("/usr/sbin/sshd", arguments...)
 	if err := daemon.Start(); err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
-	endWay = func() { _ = daemon.Process.Kill(); _ = daemon.Wait() }
+	end = func() { _ = daemon.Process.Kill(); _ = daemon.Wait() }
 	for { // until it listens, or has ended
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
@@ -196,11 +206,11 @@ func ownSSHD(dir string, authorized []byte) (int, ssh.PublicKey, error) {
 			break
 		}
 		if err := daemon.Process.Signal(syscall.Signal(0)); err != nil {
-			return 0, nil, fmt.Errorf("sshd has ended: %w", err)
+			return 0, nil, nil, fmt.Errorf("sshd has ended: %w", err)
 		}
 	}
-	key, err := publicKey(hostKey + ".pub")
-	return port, key, err
+	key, err = publicKey(hostKey + ".pub")
+	return port, key, end, err
 }
 
 // wineSSHD has the sshd of test/lab/wine.sh let the key in.

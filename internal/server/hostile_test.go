@@ -1,15 +1,16 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"runtime/metrics"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim/simtest"
 	"github.com/homelab-iac/terraform-provider-plex/internal/prefs"
 )
 
@@ -19,33 +20,6 @@ import (
 // maxMemory is the bound for one look at a hostile host, in bytes: what parsing
 // the largest preferences takes.
 const maxMemory = 256 << 20
-
-// peak is the most memory that live objects, and a little garbage, had in do.
-// Tests that use it must not run beside others.
-func peak(do func()) uint64 {
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	over, done := make(chan struct{}), make(chan uint64)
-	go func() {
-		var most uint64
-		for tick := time.NewTicker(time.Millisecond); ; {
-			metrics.Read(sample)
-			most = max(most, sample[0].Value.Uint64())
-			select {
-			case <-tick.C:
-			case <-over:
-				tick.Stop()
-				done <- most
-				return
-			}
-		}
-	}()
-	metrics.Read(sample)
-	before := sample[0].Value.Uint64()
-	do()
-	close(over)
-	return max(before, <-done) - before
-}
 
 func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 	const gigabyte = 1 << 30
@@ -57,8 +31,8 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 	}{
 		"a name":                       {"", func(string) string { return block }, 4 << 20},
 		"a line":                       {"note\n", func(string) string { return block }, 4 << 20},
-		"a document":                   {"preferences\n", func(string) string { return block }, 4 * maxRecord},
-		"a document of lines":          {"stopped\n", func(string) string { return strings.Repeat("x\n", 1<<14) }, 4 * maxRecord},
+		"a document":                   {"preferences\n", func(string) string { return block }, 65 << 20},
+		"a document of lines":          {"stopped\n", func(string) string { return strings.Repeat("x\n", 1<<14) }, 65 << 20},
 		"records that nobody knows":    {"", func(nonce string) string { return "new\n" + block + "\n" + nonce + "\n" }, 16 << 20},
 		"records that are empty":       {"", func(nonce string) string { return strings.Repeat("\n\n"+nonce+"\n", 1<<10) }, 16 << 20},
 		"what the server's unit is":    {"", func(nonce string) string { return "unit\n" + block + "\n" + nonce + "\n" }, 16 << 20},
@@ -84,16 +58,108 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 				return nil
 			}}
 			var err error
-			took := peak(func() { _, err = inspect(t.Context(), t, h) })
+			took := simtest.PeakMemory(func() { _, err = inspect(t.Context(), t, h) })
 			if !errors.Is(err, ErrDisconnected) || !errors.Is(err, errTooMuch) || !strings.Contains(err.Error(), "nas.example.com") {
 				t.Errorf("error is %.500v", err)
 			}
 			if len(err.Error()) > 4096 {
 				t.Errorf("the error has %d bytes", len(err.Error()))
 			}
+			if name == "a name" && !strings.Contains(err.Error(), "more than 4096 bytes") {
+				t.Errorf("a part of a name passed for one: %v", err)
+			}
 			if took > test.most {
 				t.Errorf("it took %d MiB, want at most %d", took>>20, test.most>>20)
 			}
+		})
+	}
+}
+
+// The batch of Windows speaks in the same records, with other ends of lines, and
+// sends preferences in base64.
+func TestABatchThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
+	const gigabyte = 1 << 30
+	block := strings.Repeat("x", 1<<15)
+	encoded := strings.Repeat(strings.Repeat("QUFB", 16)+"\r\n", 1<<9)
+	for name, test := range map[string]struct {
+		begin string
+		piece func(nonce string) string
+		most  uint64
+	}{
+		"a name":                      {"", func(string) string { return block }, 4 << 20},
+		"a line":                      {"note\r\n", func(string) string { return block }, 4 << 20},
+		"a document":                  {"preferences\r\n-----BEGIN CERTIFICATE-----\r\n", func(string) string { return encoded }, 65 << 20},
+		"lines that end as elsewhere": {"state\r\n", func(nonce string) string { return "running\n" + nonce + "\n" }, 4 << 20},
+		"records that nobody knows":   {"", func(nonce string) string { return "new\r\n" + block + "\r\n" + nonce + "\r\n" }, 16 << 20},
+		"documents again and again": {"", func(nonce string) string {
+			return "preferences\r\n-----BEGIN CERTIFICATE-----\r\nQUFB\r\n-----END CERTIFICATE-----\r\n" + nonce + "\r\n"
+		}, 16 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &scripted{say: func(nonce string, out io.Writer, closed <-chan struct{}) error {
+				_, _ = io.WriteString(out, test.begin)
+				piece := test.piece(nonce)
+				piece = strings.Repeat(piece, 1+1<<13/len(piece))
+				for said := 0; said < gigabyte; said += len(piece) {
+					select {
+					case <-closed:
+						return nil
+					default:
+						_, _ = io.WriteString(out, piece)
+					}
+				}
+				<-closed
+				return nil
+			}}
+			s, err := New(h, Options{Platform: PlatformWindows})
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := simtest.PeakMemory(func() { _, err = s.Inspect(t.Context()) })
+			if !errors.Is(err, ErrDisconnected) || !errors.Is(err, errTooMuch) {
+				t.Errorf("error is %.500v", err)
+			}
+			if took > test.most {
+				t.Errorf("it took %d MiB, want at most %d", took>>20, test.most>>20)
+			}
+		})
+	}
+}
+
+func TestWhatABatchSendsInBase64IsWholeOrRefused(t *testing.T) {
+	pemOf := func(text string) string {
+		return "-----BEGIN CERTIFICATE-----\r\n" + text + "\r\n-----END CERTIFICATE-----\r\n"
+	}
+	for name, sent := range map[string]string{
+		"nothing":       "",
+		"garbage":       "\x00\xff garbage",
+		"no end":        "-----BEGIN CERTIFICATE-----\r\nQUFB\r\n",
+		"not base64":    pemOf("****"),
+		"cut off":       pemOf("QUFBQ"),
+		"no registry":   pemOf("QUFB"),
+		"two documents": pemOf("QUFB") + pemOf("QUFB"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &scripted{say: func(nonce string, out io.Writer, closed <-chan struct{}) error {
+				for range readings {
+					for _, r := range [][2]string{{"state", "stopped"}, {"preferences", sent}, {"ready", ""}} {
+						_, _ = fmt.Fprintf(out, "%s\r\n%s\r\n%s\r\n", r[0], r[1], nonce)
+					}
+				}
+				<-closed
+				return nil
+			}}
+			synctest.Test(t, func(t *testing.T) { // between readings time passes
+				s, err := New(h, Options{Platform: PlatformWindows})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				if _, err := s.Inspect(ctx); !errors.Is(err, ErrBadPreferences) {
+					t.Errorf("error is %.500v", err)
+				}
+			})
 		})
 	}
 }
@@ -117,7 +183,7 @@ func TestTheLargestPreferencesAreReadInBoundedMemory(t *testing.T) {
 				return nil
 			}}
 			var err error
-			took := peak(func() { _, err = inspect(t.Context(), t, h) })
+			took := simtest.PeakMemory(func() { _, err = inspect(t.Context(), t, h) })
 			if !errors.Is(err, ErrBadPreferences) {
 				t.Errorf("error is %.500v", err)
 			}

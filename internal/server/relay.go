@@ -88,7 +88,10 @@ func (r relay) ask(req *http.Request) ([]byte, error) {
 	_ = shell.Close()
 	answer := make(chan []byte, 1)
 	go func() {
-		said, _ := io.ReadAll(io.LimitReader(shell, maxRelayed))
+		said, _ := io.ReadAll(io.LimitReader(shell, maxRelayed+1))
+		if len(said) > maxRelayed {
+			said = nil // the end says how it went, and is not there
+		}
 		_ = shell.Wait()
 		answer <- said
 	}()

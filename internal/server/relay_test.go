@@ -163,6 +163,50 @@ func TestAClaimTokenIsNotAnArgumentOfTheProgramThatCarriesIt(t *testing.T) {
 	}
 }
 
+// Rule 9: who carries a claim token leaves no core dump.
+func TestARelayDumpsNoCore(t *testing.T) {
+	url, _ := asked(t, http.StatusOK, "")
+	for _, way := range askers {
+		t.Run(way.name, func(t *testing.T) {
+			r := only(t, program(way.name), way.program, way.arguments...)
+			bin := r.host.(pathHost).path
+			wrapper := filepath.Join(bin, program(way.name))
+			text, err := os.ReadFile(wrapper)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := filepath.Join(t.TempDir(), "limit")
+			limited := strings.Replace(string(text), "\n", "\nulimit -S -c >"+said+"\n", 1)
+			if err := os.WriteFile(wrapper, []byte(limited), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			r.host = host.Local{Interpreter: []string{"sh", "-c", `ulimit -S -c 1000 || exit; exec "$@"`, "sh", "sh"}}
+			r.host = pathHost{r.host, bin}
+			if _, _, err := carry(t, r, http.MethodGet, url); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(said); err != nil || strings.TrimSpace(string(got)) != "0" {
+				t.Errorf("%s may dump core: its limit is %q, %v", way.name, got, err)
+			}
+		})
+	}
+}
+
+// An answer is not cut short and used, whatever stands where it is cut.
+func TestAnAnswerThatIsTooLongForTheRelayIsNone(t *testing.T) {
+	for _, way := range askers {
+		t.Run(way.name, func(t *testing.T) {
+			r := only(t, program(way.name), way.program, way.arguments...)
+			for length, want := range map[int]error{2<<20 - 1000: nil, 2<<20 + 1000: errRelay} {
+				url, _ := asked(t, http.StatusOK, "xxx\n"+strings.Repeat("status 200\n", length/11)) // where it is cut there is a line like the last
+				if _, body, err := carry(t, r, http.MethodGet, url); !errors.Is(err, want) {
+					t.Errorf("of %d bytes %d were used: %v", length, len(body), err)
+				}
+			}
+		})
+	}
+}
+
 func TestARelayTellsARefusedConnectionFromABrokenOne(t *testing.T) {
 	for _, asker := range askers {
 		t.Run(asker.name, func(t *testing.T) {

@@ -34,7 +34,15 @@ func (h *scripted) Dial(context.Context, string, string) (net.Conn, error) {
 }
 
 func (h *scripted) Shell(_ context.Context, script string) (host.Shell, error) {
-	nonce := regexp.MustCompile(`(?m)^p_nonce='(.*)'$`).FindStringSubmatch(script)[1]
+	return h.start(regexp.MustCompile(`(?m)^p_nonce='(.*)'$`).FindStringSubmatch(script)[1])
+}
+
+// Batch is the same for a host with Windows.
+func (h *scripted) Batch(_ context.Context, script string) (host.Shell, error) {
+	return h.start(regexp.MustCompile(`(?m)^set p_nonce=(.*)\r$`).FindStringSubmatch(script)[1])
+}
+
+func (h *scripted) start(nonce string) (host.Shell, error) {
 	out, in := io.Pipe()
 	s := &scriptedShell{host: h, out: out, closed: make(chan struct{}), ended: make(chan error, 1)}
 	go func() {

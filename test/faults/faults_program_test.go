@@ -12,6 +12,7 @@ import (
 // ofTerraform end the program that a person runs, or what it has started.
 var ofTerraform = []fault{
 	{name: "provider SIGKILL", weight: 4, ways: everywhere, strike: killProvider},
+	{name: "provider crashes", weight: 2, ways: everywhere, strike: crash},
 	{name: "provider SIGKILL, server emptied its file", places: whileStopped, strike: killProvider,
 		stops: func(c *plexsim.Config) { c.EmptyAtStop = true }},
 	{name: "provider SIGKILL, server stopped before", operations: []string{"unbind of a stopped server"}, places: whileStopped, strike: killProvider},

@@ -175,6 +175,7 @@ func try(t *testing.T, c choice) {
 	for what, found := range map[string]string{
 		"server down": r.Verdict.Down, "preferences damaged": r.Verdict.Damaged,
 		"no good copy": r.Verdict.NoCopy, "did not converge": r.Verdict.Diverged,
+		"secrets found": r.Verdict.Leaked,
 	} {
 		if found != "" {
 			t.Errorf("%s: %s", what, found)

@@ -17,7 +17,8 @@ import (
 // verdict is what a trial found; empty texts are good.
 type verdict struct {
 	Down, Damaged, NoCopy, Diverged string
-	StateLost                       bool // Terraform had left a state that it cannot read itself
+	Leaked                          string // where secrets were found
+	StateLost                       bool   // Terraform had left a state that it cannot read itself
 }
 
 // judge looks at what is left, without touching it, and then applies again.
@@ -37,6 +38,7 @@ func (tr *trial) judge() verdict {
 	}
 	tr.away = tr.watcher.longest(tr.healed)
 	v.Diverged = tr.judgeConverges()
+	v.Leaked = tr.judgeSecrets()
 	return v
 }
 

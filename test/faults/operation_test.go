@@ -64,7 +64,7 @@ func (tr *trial) configuration(resource ...string) string {
 			lines = append(lines, "provider = plex."+alias)
 		}
 		fmt.Fprintf(&b, "provider \"plex\" {\n %splextv_url = %q\n account_token = %q\n %s\n}\n",
-			head, tr.plexTV(), simtest.Owner.Token, tr.way.provider)
+			head, tr.plexTV(), tr.owner.Token, tr.way.provider)
 		if len(resource) > 0 {
 			b.WriteString(tr.resource(name, lines))
 		}

@@ -13,8 +13,8 @@ import (
 func table(all []result) string {
 	type key struct{ fault, transport string }
 	type sum struct {
-		runs, missed, broken, down, damaged, noCopy, diverged, lost int
-		away                                                        time.Duration
+		runs, missed, broken, down, damaged, noCopy, diverged, lost, leaked int
+		away                                                                time.Duration
 	}
 	sums := map[key]*sum{}
 	total := &sum{}
@@ -45,6 +45,7 @@ func table(all []result) string {
 			count(&s.noCopy, r.Verdict.NoCopy != "")
 			count(&s.diverged, r.Verdict.Diverged != "")
 			count(&s.lost, r.Verdict.StateLost)
+			count(&s.leaked, r.Verdict.Leaked != "")
 			s.away = max(s.away, r.Away)
 		}
 	}
@@ -63,8 +64,8 @@ func table(all []result) string {
 		line(k, sums[k])
 	}
 	line(key{"**all**", ""}, total)
-	fmt.Fprintf(&b, "\n%d operations ended before they came to the place, and were judged all the same. Terraform's own state was lost %d times. The harness failed %d times.\n",
-		total.missed, total.lost, total.broken)
+	fmt.Fprintf(&b, "\n%d operations ended before they came to the place, and were judged all the same. Terraform's own state was lost %d times. The harness failed %d times. Secrets were found %d times.\n",
+		total.missed, total.lost, total.broken, total.leaked)
 	return b.String()
 }
 

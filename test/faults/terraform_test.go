@@ -50,6 +50,7 @@ type terraform struct {
 	dir    string
 	path   string   // PATH of what it starts
 	prefix []string // command that runs it
+	runs   []*run   // all that were started
 }
 
 func newTerraform(t testing.TB, path string) *terraform {
@@ -87,12 +88,14 @@ func (f *terraform) start(args ...string) *run {
 	argv := slices.Concat(f.prefix, []string{"terraform"}, args, []string{"-no-color"})
 	r := &run{cmd: exec.Command(argv[0], argv[1:]...), ended: make(chan struct{})}
 	r.cmd.Dir, r.cmd.Stdout, r.cmd.Stderr = f.dir, &r.out, &r.out
-	r.cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraform.rc"), "PATH="+f.path)
+	r.cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraform.rc"), "PATH="+f.path,
+		"TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(f.dir, logName))
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	r.cmd.WaitDelay = time.Second // what a killed terraform has left may hold its output open
 	if err := r.cmd.Start(); err != nil {
 		f.t.Fatal(err)
 	}
+	f.runs = append(f.runs, r)
 	go func() {
 		r.err = r.cmd.Wait()
 		close(r.ended)

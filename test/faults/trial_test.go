@@ -51,6 +51,8 @@ type trial struct {
 
 	host         *labHost // nil where it is this machine
 	tv           *simtest.PlexTV
+	owner        plexsim.Account // with a token of the trial's own
+	lookout      *simtest.Lookout
 	otherTV      string // its address in the configuration, where that is another
 	sim          *simtest.ServerProcess
 	steps        *steps
@@ -76,6 +78,7 @@ const bound = 60 * time.Second
 func (tr *trial) prepare(choice choice) {
 	tr.t.Helper()
 	tr.tv = simtest.NewPlexTV(tr.t)
+	tr.plantSecrets()
 	options := simtest.Options{PlexTV: tr.tv, Configure: func(c *plexsim.Config) {
 		// Long enough to be hit by a fault at an instant that was drawn.
 		c.StopDelay, c.StartDelay = plexsim.Duration(200*time.Millisecond), plexsim.Duration(200*time.Millisecond)
@@ -87,7 +90,7 @@ func (tr *trial) prepare(choice choice) {
 		}
 	}}
 	if tr.operation.bound {
-		options.Account = &simtest.Owner
+		options.Account = &tr.owner
 	}
 	if choice.way == "host" {
 		tr.host = bootHost(tr.t, tr.tv.URL)
@@ -104,6 +107,7 @@ func (tr *trial) prepare(choice choice) {
 	tr.sim.Start()
 	tr.sim.WaitReady()
 	tr.tf = newTerraform(tr.t, tr.steps.path())
+	tr.lookOut()
 	if tr.fault.weak {
 		tr.tf.prefix = []string{"setpriv", "--bounding-set=-dac_override,-dac_read_search"}
 	}
@@ -171,6 +175,7 @@ func (tr *trial) inject() bool {
 	}
 	tr.run = tr.tf.start(append([]string{"apply", "-auto-approve"}, tr.operation.args...)...)
 	reached := tr.await()
+	tr.lookout.Look()
 	tr.struck = time.Now()
 	if reached && tr.fault.strike != nil {
 		tr.fault.strike(tr)

@@ -4,8 +4,8 @@
 # usage: docker.sh start        start the engine, nothing to do if it runs; prints its address
 #        docker.sh images       build the images that are missing (images/*.sh says what they are)
 #        docker.sh test [FLAGS AND PACKAGES OF go test...]   start, images, the tests that want an engine, stop; whatever happens
-#        docker.sh rows IMAGE [WAY]   start, images, then the provider's rows of the operations table on servers in that image (pms-docker,
-#                                linuxserver, process-1), with this machine's engine or, by WAY sshd, with that of a host behind SSH; stop
+#        docker.sh rows IMAGE [WAY]   start, images, then the provider's rows of the operations table, and the search for secrets, on servers in that
+#                                image (pms-docker, linuxserver, process-1), with this machine's engine or, by WAY sshd, with that of a host behind SSH; stop
 #        docker.sh stop         remove every container, stop the engine; its images stay
 #
 #   LAB          work directory, default /var/tmp/plexlab
@@ -98,7 +98,7 @@ images() {
 }
 
 run_rows() {
-  PLEX_LAB=${1:?which image} PLEX_LAB_WAY=${2:-} run_tests -parallel=4 -run TestOperation ./internal/provider
+  PLEX_LAB=${1:?which image} PLEX_LAB_WAY=${2:-} run_tests -parallel=4 -run '^TestOperation|^TestSecretsStayOutByEveryWay$' ./internal/provider
 }
 
 run_tests() {

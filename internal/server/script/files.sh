@@ -14,7 +14,7 @@ flush() {
 # attributes PATH: what a file has besides its bytes.
 attributes() {
   # shellcheck disable=SC2012
-  ls -ldn -- "$1" | awk '{ print $1, $3, $4 }'
+  ls -ldn -- "$1" | awk 'NR == 1 { print $1, $3, $4 }'
   if command -v getfacl >/dev/null 2>&1; then getfacl -cnp -- "$1" 2>/dev/null; fi
   if command -v getfattr >/dev/null 2>&1; then getfattr -d -m - --absolute-names -- "$1" 2>/dev/null | sed 1d; fi
 }
@@ -52,7 +52,7 @@ prepare() {
     detail=$(mkdir -m 700 -- "$backup_dir" 2>&1) || fail backup-directory "$detail"
   fi
   # shellcheck disable=SC2012
-  backup_mode=$(ls -ldn -- "$backup_dir" | awk '{ print substr($1, 2, 9), $3 }')
+  backup_mode=$(ls -ldn -- "$backup_dir" | awk 'NR == 1 { print substr($1, 2, 9), $3 }')
   if [ "$backup_mode" != "rwx------ $(id -u)" ]; then
     fail backup-directory "it must have mode 0700 and belong to $(id -un 2>/dev/null || id -u), and has $backup_mode"
   fi

@@ -435,9 +435,9 @@ look() {
     put owner "$mac_user"
   else
     # shellcheck disable=SC2012 # of this one file, and find cannot print owners everywhere
-    put owner "$(ls -ld -- "$prefs" | awk '{ print $3 ":" $4 }')"
+    put owner "$(ls -ld -- "$prefs" | awk 'NR == 1 { print $3 ":" $4 }')"
     # shellcheck disable=SC2012
-    prefs_owner=$(ls -ldn -- "$prefs" | awk '{ print $3 ":" $4 }')
+    prefs_owner=$(ls -ldn -- "$prefs" | awk 'NR == 1 { print $3 ":" $4 }')
   fi
   put state "$was"
   put state_detail "$(printf '%s' "$detail" | tail -c 400)"
