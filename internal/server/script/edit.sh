@@ -4,11 +4,20 @@
 
 # stopped_phase: between stop and start. One answer from the far side decides.
 stopped_phase() {
-  detail=$( (read_prefs >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
-  if [ -n "$mac_live" ]; then
-    limit "$p_silence" put_file stopped "$after"
+  if [ -n "$own_work" ] && [ -z "$mac_live" ]; then
+    # One look at what somebody else shows, for the copy and for the far side.
+    printf 'stopped\n'
+    hear sink_copy show_preferences
+    copied=$?
+    limit "$p_silence" printf '\n%s\n' "$p_nonce"
+    [ "$copied" -eq 0 ] || put warning "no copy could be made after the stop"
   else
-    limit "$p_silence" put_file stopped "$prefs"
+    detail=$( (read_prefs >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
+    if [ -n "$mac_live" ]; then
+      limit "$p_silence" put_file stopped "$after"
+    else
+      limit "$p_silence" put_file stopped "$prefs"
+    fi
   fi
   while :; do
     if ! await "$p_silence"; then return 1; fi
@@ -31,9 +40,12 @@ edit() {
   trap 'at_exit' EXIT
   trap 'exit 1' HUP INT TERM
   trap : PIPE
+  # Root's own place first, where another does the work on files.
+  if [ -n "$own_work" ]; then open_backups; fi
   lock
   clear_left
   look
+  if [ -z "$own_work" ]; then open_backups; fi
   prepare
   put_file preferences "$before"
   put ready ''
@@ -96,8 +108,8 @@ edit() {
   fi
   [ -n "$written" ] || done=yes
   put started "$started"
-  put copy_before "$before"
-  put copy_after "$after"
+  put copy_before "$(copy_path "$before")"
+  put copy_after "$(copy_path "$after")"
   while await "$p_silence"; do
     case $verb in
       wait) ;;

@@ -63,8 +63,11 @@ linger() {
 }
 
 # clear_left: nobody else edits now, so that a twin of the preferences is what an
-# edit has left that was killed before it had a guard. It holds a token.
-clear_left() { rm -f -- "${prefs%/*}/.${prefs##*/}.terraform-"*; }
+# edit has left that was killed before it had a guard.
+clear_left() {
+  # It was done with the lock.
+  [ "$own_work$lock_kind" = yesflock ] || ask remove_twins
+}
 
 # watch: the guard, a process of its own. When the script itself is killed it
 # does what the script would have done.
@@ -90,6 +93,7 @@ finish() {
     started) [ -n "$done" ] || settle ;;
   esac
   call rearm
+  if [ -n "$twin" ] && [ -z "$own_work" ]; then rm -f -- "$twin"; fi
   if [ -n "$temporary" ]; then rm -f -- "$temporary"; fi
   if [ -n "$exported" ]; then rm -f -- "$exported"; fi
   if [ -n "$stage_file" ]; then rm -f -- "$stage_file" "$stage_file.log"; fi
