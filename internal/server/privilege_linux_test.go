@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -88,13 +89,18 @@ func (v *victim) wantUnharmed(sim *simtest.ServerProcess, err error) {
 		if err != nil || !d.Type().IsRegular() {
 			return nil //nolint:nilerr // what comes and goes while it is looked at
 		}
-		info, err := d.Info()
+		// The test must not be led astray either.
+		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return nil //nolint:nilerr // the same
 		}
-		s := info.Sys().(*syscall.Stat_t)
-		content, err := os.ReadFile(path)
-		if err == nil && s.Uid == attacker && bytes.Contains(content, []byte("planted-victim-secret")) {
+		defer func() { _ = f.Close() }()
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return nil //nolint:nilerr // the same
+		}
+		content, err := io.ReadAll(f)
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid == attacker && bytes.Contains(content, []byte("planted-victim-secret")) {
 			v.t.Errorf("%s, the attacker's, holds what only root may read", path)
 		}
 		return nil

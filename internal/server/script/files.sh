@@ -59,7 +59,7 @@ name_copies() {
 copy_path() { printf '%s/%s' "$backup_dir" "${1##*/}"; }
 
 enter_backups() {
-  walk "${backup_dir%/*}" && enter_directory "${backup_dir##*/}" || fail backup-directory "$detail"
+  { walk "${backup_dir%/*}" && enter_directory "${backup_dir##*/}"; } || fail backup-directory "$detail"
   backup_at=.
   [ "$walk_owner" != 0 ] || return 0
   # Who may give another of root's directories this name shall not have it cleared.

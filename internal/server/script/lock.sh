@@ -37,9 +37,9 @@ lock_hold() {
 unlock() {
   if [ -n "$own_work" ]; then
     case $locked:$lock_kind in
-      yes:flock) ask leave_empty "$lock_file" ;;
-      yes:*) ask leave ${lock_mine:+"$lock_mine"} "$lock_held" ;;
-      *) [ -z "$lock_mine" ] || ask leave "$lock_mine" ;;
+      yes:flock) ask let_go_of_flock "$lock_file" ;;
+      yes:*) ask let_go ${lock_mine:+"$lock_mine"} "$lock_held" ;;
+      *) [ -z "$lock_mine" ] || ask let_go "$lock_mine" ;;
     esac
     return
   fi
@@ -56,6 +56,7 @@ lock_open_flock() {
     # A file that its owner opens cannot be one that the owner may not open. It is
     # held by a process of the owner's for as long as one of ours has descriptor 9.
     detail=$(mkfifo -m 600 "$held" 2>&1) || fail no-room "$detail"
+    # shellcheck disable=SC2094 # its two ends
     exec 9<>"$held" 8<"$held"
     rm -f -- "$held"
     return

@@ -171,13 +171,11 @@ held_by() { [ -f "$1" ] && head -c 400 "$1"; }
 write_line() { printf '%s\n' "$2" >"$1"; }
 append_line() { printf '%s\n' "$2" >>"$1"; }
 
-# leave FILE…: what is over: the twin, and what is left of a lock.
-leave() {
-  rm -f -- "$twin" "$@"
-}
+# let_go FILE…: what is over goes: the twin, and what is left of a lock.
+let_go() { rm -f -- "$twin" "$@"; }
 
-# empty FILE: the lock file stays.
-leave_empty() {
-  leave
+# let_go_of_flock FILE: the lock file stays, empty.
+let_go_of_flock() {
+  rm -f -- "$twin"
   : >"$1"
 }
