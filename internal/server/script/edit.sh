@@ -9,8 +9,11 @@ stopped_phase() {
     printf 'stopped\n'
     hear sink_copy show_preferences
     copied=$?
-    limit "$p_silence" printf '\n%s\n' "$p_nonce"
-    [ "$copied" -eq 0 ] || put warning "no copy could be made after the stop"
+    # Neither the copy nor its reader came to an end.
+    [ "$copied" -le 128 ] || return 1
+    # Where nobody reads any more, it is the next command that is waited for.
+    printf '\n%s\n' "$p_nonce" 3<&- 9>&- &
+    [ "$copied" -eq 0 ] || no_copy=yes
   else
     detail=$( (read_prefs >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
     if [ -n "$mac_live" ]; then
@@ -21,6 +24,10 @@ stopped_phase() {
   fi
   while :; do
     if ! await "$p_silence"; then return 1; fi
+    if [ -n "$no_copy" ]; then
+      no_copy=
+      put warning "no copy could be made after the stop"
+    fi
     case $verb in
       forget) forgotten="$forgotten$argument$newline" ;;
       set) setting=yes ;;
@@ -90,6 +97,7 @@ edit() {
     at_rest || fail moving "$detail"
     enter resting
   fi
+  in_haste
   stopped_phase
   if [ "$was" = running ]; then
     if [ -z "$written" ]; then
@@ -106,6 +114,7 @@ edit() {
     bring_back
     started=kept
   fi
+  at_leisure
   [ -n "$written" ] || done=yes
   put started "$started"
   put copy_before "$(copy_path "$before")"

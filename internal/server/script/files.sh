@@ -175,7 +175,11 @@ renew_twin() {
 # nobody has whose server does not run.
 replace_by_owner() {
   hear_input=$1
-  ask install "$(($(wc -c <"$1")))"
+  case $1 in
+    "$temporary") replace_size=$argument ;;
+    *) replace_size=$(($(wc -c <"$1"))) ;;
+  esac
+  ask install "$replace_size"
   replace_status=$?
   hear_input=
   case $replace_status:$detail in

@@ -92,6 +92,7 @@ finish() {
     stopped | writing | resting) bring_back ;;
     started) [ -n "$done" ] || settle ;;
   esac
+  at_leisure
   call rearm
   if [ -n "$twin" ] && [ -z "$own_work" ]; then rm -f -- "$twin"; fi
   if [ -n "$temporary" ]; then rm -f -- "$temporary"; fi

@@ -6,10 +6,11 @@
 # So where root edits, the owner of the data directory does the work there, and root
 # goes only where it can see where it is (walk).
 
-as_owner=    # the words that run a command as that user; empty: as we are
-as_name=     # instead of these, the user for whom su runs it
+own_work=''      # yes: the files are another user's work
 owner_id=''
-own_work=''  # yes: the files are that user's work
+as_owner=''      # the words that run a command as that user
+as_name=''       # without these, the user for whom su runs it
+owner_limit=''   # the words that end it when its time is over
 
 # most is more than preferences can have (prefs.MaxSize).
 most=17000000
@@ -240,7 +241,7 @@ private_directory() {
 
 # ---------------------------------------------------------------- acting as the owner
 
-# find_as_owner: sets $as_owner or $as_name, and $owner_said to what that user says
+# find_as_owner: sets $owner_limit, and $as_owner or $as_name, and $owner_said to what that user says
 # of the preferences.
 find_as_owner() {
   owner_name=$(id -un "$owner_id" 2>/dev/null)
@@ -253,13 +254,13 @@ find_as_owner() {
   owner_limit="timeout $p_command_limit"
   $owner_limit true 2>/dev/null || owner_limit=
   for as_owner in \
-    "$owner_limit setpriv --no-new-privs --reuid $owner_id --regid $owner_group --groups $owner_groups --" \
-    "$owner_limit s6-applyuidgid -u $owner_id -g $owner_group -G $owner_groups" \
-    "$owner_limit chroot --userspec=$owner_id:$owner_group --groups=$owner_groups /" \
-    "$owner_limit chpst -u :$owner_id:$(printf '%s' "$owner_group,$owner_groups" | tr , :)"; do
+    "setpriv --no-new-privs --reuid $owner_id --regid $owner_group --groups $owner_groups --" \
+    "s6-applyuidgid -u $owner_id -g $owner_group -G $owner_groups" \
+    "chroot --userspec=$owner_id:$owner_group --groups=$owner_groups /" \
+    "chpst -u :$owner_id:$(printf '%s' "$owner_group,$owner_groups" | tr , :)"; do
     if it_acts; then return 0; fi
   done
-  as_owner=$owner_limit as_name=$owner_name
+  as_owner='' as_name=$owner_name
   if [ -n "$as_name" ] && it_acts; then return 0; fi
   fail no-owner "this host has no setpriv, and no su for user $owner_id"
 }
@@ -287,10 +288,11 @@ worker() {
 data_dir=\$1 prefs=\$2 twin=\$3 in_place=\$4 kernel=\$5; shift 5
 $p_work\"\$@\""
   exec 3<&- 8<&- 9>&-
+  # shellcheck disable=SC2086 # these are words
   case $as_name:$kernel in
-    :*) exec $as_owner /bin/sh -c "$worker_text" ;;
-    *:linux) exec $as_owner su -s /bin/sh "$as_name" -c "$worker_text" ;;
-    *) exec $as_owner su -m "$as_name" -c "$worker_text" ;;
+    :*) exec $owner_limit $as_owner /bin/sh -c "$worker_text" ;;
+    *:linux) exec $owner_limit su -s /bin/sh "$as_name" -c "$worker_text" ;;
+    *) exec $owner_limit su -m "$as_name" -c "$worker_text" ;;
   esac
 }
 
@@ -307,9 +309,26 @@ hear() {
     worker "$@" 2>/dev/null </dev/null | "$hear_sink" 3<&- 8<&- 9>&- &
   fi
   limit_process "$((p_command_limit + 1))" "$!"
+  hear_status=$?
+  if [ "$hear_status" -gt 128 ]; then kept=yes; fi
+  return "$hear_status"
 }
 
 hear_input='' hear_lock='' # what the worker has as its input: a file's bytes, or the other end of 9
+
+# in_haste: while the server is down no worker has a clock of its own. Those that
+# something keeps are ended when all is over.
+kept='' owner_clock=''
+in_haste() {
+  if [ "$kernel" = linux ] && [ -n "$own_work" ]; then owner_clock=$owner_limit owner_limit=; fi
+}
+at_leisure() {
+  if [ -n "$owner_clock" ]; then owner_limit=$owner_clock owner_clock=; fi
+  if [ -n "$kept" ] && [ "$kernel" = linux ]; then
+    kept=
+    ask end_workers
+  fi
+}
 
 sink_all() { exec head -c "$most"; }
 sink_words() { exec head -c 4000; }
@@ -329,10 +348,11 @@ ask() {
     return
   fi
   detail=$(hear sink_words answer "$@")
-  ask_status=${detail##*"$newline"}
+  case $detail in *"$newline"*) ask_status=${detail##*"$newline"} ;; *) ask_status= ;; esac
   case $ask_status in
     [0-9] | [0-9][0-9] | [0-9][0-9][0-9]) ;;
     *)
+      kept=yes
       detail="user $owner_id, who owns $data_dir, did not get it done in $p_command_limit s"
       return 1
       ;;

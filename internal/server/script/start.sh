@@ -51,7 +51,7 @@ guard=
 detail=
 data_dir='' prefs='' manager='' unit=''
 before='' after='' twin='' temporary='' stage_file='' locked='' lock_mine='' in_place='' drop_in='' lifter='' good=''
-machine_id='' prefs_owner='' written='' done='' pid_file_gone=''
+machine_id='' prefs_owner='' written='' done='' no_copy='' pid_file_gone=''
 by_signal='' properties='' service_dir='' supervisord_file='' supervisord_restart='' platform='' kernel=''
 newline='
 '
