@@ -92,7 +92,7 @@ walk() {
         [ "$walk_links" -le 40 ] || walk_missing || return
         ;;
       file) return 3 ;;
-      none)
+      none | '')
         walk_missing
         return
         ;;
