@@ -130,6 +130,34 @@ func owned(t *testing.T) *simtest.ServerProcess {
 	return sim
 }
 
+// run starts the server as the attacker, and manages it so.
+func run(t *testing.T, sim *simtest.ServerProcess) func(*server.Options) {
+	t.Helper()
+	as := fmt.Sprintf("setpriv --reuid %[1]d --regid %[1]d --clear-groups ", attacker)
+	program := simtest.Program(t)
+	mine := forAll(t, program)
+	line := func(line string) string { return as + strings.Replace(line, program, mine, 1) }
+	commands := server.Commands(sim.Commands())
+	commands = server.Commands{Stop: line(commands.Stop), Start: line(commands.Start), Status: line(commands.Status)}
+	if out, err := exec.Command("/bin/sh", "-c", commands.Start).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return func(o *server.Options) { o.Service, o.Commands = server.Service{}, commands }
+}
+
+// forAll copies a program from where only root may enter. Another process does, since
+// what is started meanwhile would keep the file open, and "busy".
+func forAll(t *testing.T, program string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), filepath.Base(program))
+	if out, err := exec.Command("cp", program, path).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	must(t, os.Chmod(path, 0o755)) //nolint:gosec // a program
+	openUp(t, path)
+	return path
+}
+
 func give(t *testing.T, sim *simtest.ServerProcess) {
 	t.Helper()
 	top := filepath.Dir(filepath.Dir(filepath.Dir(sim.DataDir())))
@@ -216,20 +244,22 @@ func editWithin(t *testing.T, h host.Host, sim *simtest.ServerProcess) error {
 	}
 }
 
-// A process of the attacker's swaps links in, again and again, for as long as the
-// edits last: between any check and any use there is one.
-func TestALinkThatIsSwappedInLeadsNowhere(t *testing.T) {
-	const edits = 12
-	for n, where := range []string{
-		"Preferences.xml", "temporary", ".terraform-provider-plex.lock",
-		"../Plex Media Server.terraform-backups", "../../Application Support/Plex Media Server", "../../Application Support",
+// A process of the attacker's swaps something else in, again and again, for as long
+// as the edits last: between any check and any use there is one.
+func TestWhatIsSwappedInLeadsNowhere(t *testing.T) {
+	const edits = 8
+	for n, test := range []struct{ where, kind string }{
+		{"Preferences.xml", "link"}, {"Preferences.xml", "FIFO"}, {"temporary", "link"}, {"temporary", "FIFO"},
+		{".terraform-provider-plex.lock", "link"}, {".terraform-provider-plex.lock", "FIFO"},
+		{"../Plex Media Server.terraform-backups", "link"}, {"../Plex Media Server.terraform-backups", "private"},
+		{"../../Application Support/Plex Media Server", "link"}, {"../../Application Support", "link"},
 	} {
-		t.Run(where, func(t *testing.T) {
+		t.Run(test.kind+" as "+test.where, func(t *testing.T) {
 			t.Parallel()
 			sim := owned(t)
 			v := newVictim(t, sim)
 			target := v.file
-			if strings.HasPrefix(where, "..") {
+			if strings.HasPrefix(test.where, "..") {
 				target = v.dir
 				// What the link leads to looks like a data directory.
 				for _, dir := range []string{"", "Plex Media Server"} {
@@ -238,40 +268,78 @@ func TestALinkThatIsSwappedInLeadsNowhere(t *testing.T) {
 				}
 				v.before = v.look()
 			}
-			stop := swap(t, sim, filepath.Clean(filepath.Join(sim.DataDir(), where)), target)
+			switch test.kind {
+			case "private":
+				target = v.private
+			case "FIFO":
+				target = ""
+			}
+			// A server whose own files come and go would not run.
+			runs := test.where != "Preferences.xml" && !strings.HasPrefix(test.where, "../..")
+			managed := func(*server.Options) {}
+			if runs {
+				managed = run(t, sim)
+			}
+			stop := swap(t, sim, filepath.Clean(filepath.Join(sim.DataDir(), test.where)), target)
 			outcomes := map[string]int{}
 			for i := range edits {
-				s := newServer(t, oneShell(t, n+i), options(sim, func(o *server.Options) { o.Limits.Lock = time.Second }))
+				s := newServer(t, oneShell(t, n+i), options(sim, managed, func(o *server.Options) {
+					o.Limits.Lock, o.Limits.Command = time.Second, 4*time.Second
+				}))
+				started := time.Now()
 				_, err := s.Edit(t.Context(), setToken(fmt.Sprintf("token-%d", i)))
+				if took := time.Since(started); took > 2*time.Minute {
+					t.Errorf("it took %v", took)
+				}
 				var said *server.Error
 				switch {
 				case err == nil:
 					outcomes["done"]++
-				case errors.As(err, &said):
+				case errors.As(err, &said) && said.State != "":
 					outcomes[said.Doing]++
 				default:
 					t.Errorf("error is %v", err)
 				}
 				v.wantUnharmed(sim, err)
+				if runs {
+					wantRuns(t, sim)
+				}
 			}
 			t.Logf("%d edits, %d swaps: %v", edits, stop(), outcomes)
+			wantNobody(t, sim)
 		})
 	}
 }
 
-// swap starts a process of the attacker's that makes path a link to target and
-// what it was again, until it is told to stop; it returns how often it did.
+// wantRuns checks that the server runs, or does so soon.
+func wantRuns(t *testing.T, sim *simtest.ServerProcess) {
+	t.Helper()
+	simtest.Eventually(t, "the server runs", sim.Running)
+}
+
+// wantNobody checks that no process of an edit is left.
+func wantNobody(t *testing.T, sim *simtest.ServerProcess) {
+	t.Helper()
+	simtest.Eventually(t, "no process of an edit is left", func() bool {
+		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, file := range files {
+			line, _ := os.ReadFile(file)
+			if bytes.Contains(line, []byte(sim.DataDir())) && bytes.Contains(line, []byte(".terraform-")) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// swap starts a process of the attacker's that makes path a link to target, or a
+// FIFO without one, and what it was again, until it is told to stop; it returns how
+// often it did.
 func swap(t *testing.T, sim *simtest.ServerProcess, path, target string) (stop func() int) {
 	t.Helper()
 	program, err := os.Executable()
 	must(t, err)
-	// The test's own program may be where only root can enter.
-	mine := filepath.Join(t.TempDir(), "swap")
-	data, err := os.ReadFile(program)
-	must(t, err)
-	must(t, os.WriteFile(mine, data, 0o755)) //nolint:gosec // a program
-	openUp(t, mine)
-	c := exec.Command(mine, "-test.run=^TestSwapProcess$", "-test.v")
+	c := exec.Command(forAll(t, program), "-test.run=^TestSwapProcess$", "-test.v")
 	c.Env = append(os.Environ(), "SWAP_PATH="+path, "SWAP_TARGET="+target, "SWAP_DATA_DIR="+sim.DataDir())
 	c.Dir = "/"
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: attacker, Gid: attacker}}
@@ -334,7 +402,7 @@ func TestSwapProcess(t *testing.T) {
 		for _, place := range places {
 			aside := place + ".aside"
 			moved := os.Rename(place, aside) == nil
-			if os.Symlink(target, place) == nil {
+			if target == "" && syscall.Mkfifo(place, 0o600) == nil || target != "" && os.Symlink(target, place) == nil {
 				swaps++
 			}
 			for range 200 {

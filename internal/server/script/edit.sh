@@ -99,6 +99,7 @@ edit() {
   fi
   in_haste
   stopped_phase
+  at_leisure
   if [ "$was" = running ]; then
     if [ -z "$written" ]; then
       if bring_back; then started=kept; else started="failed $detail"; fi
@@ -114,7 +115,6 @@ edit() {
     bring_back
     started=kept
   fi
-  at_leisure
   [ -n "$written" ] || done=yes
   put started "$started"
   put copy_before "$(copy_path "$before")"

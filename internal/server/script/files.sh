@@ -77,7 +77,7 @@ prepare() {
   before="$backup_stem.before.$copy_kind"
   after="$backup_stem.after.$copy_kind"
   stage_file="$backup_stem.stage"
-  twin="${prefs%/*}/.${prefs##*/}.terraform-$$"
+  name_twin
   temporary=$twin exported=
   if [ -n "$mac_live$own_work" ]; then temporary="$backup_stem.new" exported="$backup_stem.now"; fi
   copy_before || fail no-room "$detail"
@@ -104,12 +104,16 @@ prepare() {
 # copy_before: the copy from before the stop. The server may be writing: it is
 # taken again until two readings agree.
 copy_before() {
+  now
+  copy_until=$((now + p_command_limit))
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     detail=$( (read_prefs >"$before") 2>&1) || return 1
     if read_prefs 2>/dev/null | cmp -s - "$before"; then
       detail=$(flush "$before" 2>&1)
       return
     fi
+    now
+    [ "$now" -lt "$copy_until" ] || break
     nap
   done
   detail="the preferences changed at every reading"

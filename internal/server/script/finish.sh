@@ -94,6 +94,7 @@ finish() {
   esac
   at_leisure
   call rearm
+  end_kept
   if [ -n "$twin" ] && [ -z "$own_work" ]; then rm -f -- "$twin"; fi
   if [ -n "$temporary" ]; then rm -f -- "$temporary"; fi
   if [ -n "$exported" ]; then rm -f -- "$exported"; fi

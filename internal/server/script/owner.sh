@@ -48,8 +48,12 @@ find_owner() {
     fail foreign-owner "they belong to user $owner_other, and their directory to user $owner_id"
   fi
   own_work=yes
+  name_twin
   find_as_owner
 }
+
+# name_twin: the name is also by which an edit knows its own processes.
+name_twin() { twin="${prefs%/*}/.${prefs##*/}.terraform-$$"; }
 
 # is_root: what follows is for root alone. On a QNAP everybody who logs in is root,
 # and its shares are everybody's.
@@ -301,13 +305,8 @@ $p_work\"\$@\""
 hear() {
   hear_sink=$1
   shift
-  if [ -n "$hear_input" ]; then
-    cat -- "$hear_input" 2>/dev/null 3<&- 8<&- 9>&- | worker "$@" 2>/dev/null | "$hear_sink" 3<&- 8<&- 9>&- &
-  elif [ -n "$hear_lock" ]; then
-    worker "$@" 2>/dev/null <&8 | "$hear_sink" 3<&- 8<&- 9>&- &
-  else
-    worker "$@" 2>/dev/null </dev/null | "$hear_sink" 3<&- 8<&- 9>&- &
-  fi
+  # Some shells wait for the whole of a pipeline, so the worker is not of it.
+  { start_worker "$@" 2>/dev/null & } | "$hear_sink" 3<&- 8<&- 9>&- &
   limit_process "$((p_command_limit + 1))" "$!"
   hear_status=$?
   if [ "$hear_status" -gt 128 ]; then kept=yes; fi
@@ -315,6 +314,17 @@ hear() {
 }
 
 hear_input='' hear_lock='' # what the worker has as its input: a file's bytes, or the other end of 9
+
+# start_worker FUNCTION ARGUMENT…: with that input, in a process of its own.
+start_worker() {
+  if [ -n "$hear_lock" ]; then exec <&8; fi
+  exec 3<&- 8<&- 9>&-
+  if [ -n "$hear_input" ]; then
+    cat -- "$hear_input" | worker "$@"
+  else
+    worker "$@"
+  fi
+}
 
 # in_haste: while the server is down no worker has a clock of its own. Those that
 # something keeps are ended when all is over.
@@ -324,10 +334,9 @@ in_haste() {
 }
 at_leisure() {
   if [ -n "$owner_clock" ]; then owner_limit=$owner_clock owner_clock=; fi
-  if [ -n "$kept" ] && [ "$kernel" = linux ]; then
-    kept=
-    ask end_workers
-  fi
+}
+end_kept() {
+  if [ -n "$kept" ] && [ "$kernel" = linux ]; then ask end_workers; fi
 }
 
 sink_all() { exec head -c "$most"; }

@@ -174,9 +174,10 @@ append_line() { printf '%s\n' "$2" >>"$1"; }
 # end_workers: those of before that something keeps, and what they have started. By
 # the user who owns them, and who can end no others.
 end_workers() {
+  [ -n "$twin" ] || return 0
   end_list=' '
   while IFS=/ read -r _ _ end_pid _; do
-    [ "$end_pid" = "$$" ] || end_list="$end_list$end_pid "
+    case $end_pid in '' | "$$") ;; *) end_list="$end_list$end_pid " ;; esac
   done <<END
 $(grep -lF -e "$twin" /proc/[0-9]*/cmdline 2>/dev/null)
 END
@@ -185,6 +186,7 @@ END
     IFS= read -r end_stat 2>/dev/null <"$end_file"
     # PID (NAME) STATE PARENT …
     end_parent=${end_stat##*) ? }
+    case ${end_stat%% *} in '' | "$$") continue ;; esac
     case $end_list in *" ${end_parent%% *} "*) kill "${end_stat%% *}" 2>/dev/null ;; esac
   done
   # shellcheck disable=SC2086 # a list of numbers
