@@ -207,6 +207,9 @@ func TestWhatIsPlantedInTheDataDirectoryLeadsNowhere(t *testing.T) {
 				}
 				err := editWithin(t, h, sim)
 				v.wantUnharmed(sim, err)
+				if strings.HasPrefix(where, "../Plex") && !errors.Is(err, server.ErrBackupDirectory) {
+					t.Errorf("error is %v, want one about the backup directory", err)
+				}
 			})
 		}
 	}
@@ -443,4 +446,138 @@ func TestAnEditByRootActsAsTheOwnerOfTheDataDirectory(t *testing.T) {
 			t.Errorf("the token is %q", token)
 		}
 	})
+}
+
+// Who owns the directory above can give another of root's directories the name of that
+// of the copies. It is not cleared as one.
+func TestADirectoryOfRootsThatWasRenamedIsNotUsedForCopies(t *testing.T) {
+	sim := owned(t)
+	v := newVictim(t, sim)
+	must(t, os.WriteFile(filepath.Join(v.private, "notes"), nil, 0o600))
+	backups := sim.DataDir() + ".terraform-backups"
+	must(t, os.Rename(v.private, backups))
+	v.dir = backups
+	v.before = v.look()
+	err := editWithin(t, host.Local{}, sim)
+	wantError(t, err, server.ErrBackupDirectory)
+	wantSays(t, err, "notes")
+	v.wantUnharmed(sim, err)
+}
+
+// A directory for the copies that the configuration names is entered with the same care.
+func TestCopiesOfRootsGoWhereTheConfigurationSays(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		for name, test := range map[string]struct {
+			make func(t *testing.T, v *victim, dir string)
+			want error
+		}{
+			"the attacker's directory": {func(t *testing.T, _ *victim, dir string) {
+				must(t, os.Mkdir(filepath.Dir(dir), 0o755)) //nolint:gosec // as homes are
+				must(t, os.Lchown(filepath.Dir(dir), attacker, attacker))
+			}, nil},
+			"a link of root's": {func(t *testing.T, v *victim, dir string) {
+				must(t, os.Mkdir(filepath.Join(v.private, "copies"), 0o700))
+				must(t, os.Symlink(filepath.Join(v.private, "copies"), filepath.Dir(dir)))
+			}, nil},
+			"a link of the attacker's": {func(t *testing.T, v *victim, dir string) {
+				must(t, os.Mkdir(filepath.Dir(dir), 0o755)) //nolint:gosec // as homes are
+				must(t, os.Symlink(v.private, dir))
+				must(t, os.Lchown(dir, attacker, attacker))
+				must(t, os.Lchown(filepath.Dir(dir), attacker, attacker))
+			}, server.ErrBackupDirectory},
+			"below a link of the attacker's": {func(t *testing.T, v *victim, dir string) {
+				above := filepath.Dir(filepath.Dir(dir))
+				must(t, os.Symlink(v.private, filepath.Dir(dir)))
+				must(t, os.Lchown(above, attacker, attacker))
+			}, server.ErrBackupDirectory},
+		} {
+			t.Run(name, func(t *testing.T) {
+				sim := owned(t)
+				v := newVictim(t, sim)
+				dir := filepath.Join(t.TempDir(), "above", "copies")
+				openUp(t, dir[:len(dir)-len("/copies")])
+				test.make(t, v, dir)
+				v.before = v.look()
+				report, err := newServer(t, h, options(sim, func(o *server.Options) { o.Backup.Directory = dir })).Edit(t.Context(), setToken("another"))
+				if test.want != nil {
+					wantError(t, err, test.want)
+					v.wantUnharmed(sim, err)
+					return
+				}
+				must(t, err)
+				if s := stat(t, report.Backup); filepath.Dir(report.Backup) != dir || s.Uid != 0 || s.Mode&0o077 != 0 {
+					t.Errorf("the copy %s belongs to %d and has mode %o", report.Backup, s.Uid, s.Mode)
+				}
+			})
+		}
+	})
+}
+
+// What is nobody's for certain is refused before the stop.
+func TestRootEditsOnlyWhereItIsCertainWhoseTheFilesAre(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		for name, test := range map[string]struct {
+			make func(t *testing.T, sim *simtest.ServerProcess)
+			want error
+		}{
+			"preferences of root's": {func(t *testing.T, sim *simtest.ServerProcess) {
+				must(t, os.Lchown(sim.PreferencesPath(), 0, 0))
+			}, server.ErrForeignOwner},
+			"a directory above that is a third user's": {func(t *testing.T, sim *simtest.ServerProcess) {
+				must(t, os.Lchown(filepath.Dir(sim.DataDir()), attacker+1, attacker+1))
+			}, server.ErrNotPrivate},
+			"root's preferences in everybody's directory": {func(t *testing.T, sim *simtest.ServerProcess) {
+				must(t, os.Lchown(sim.PreferencesPath(), 0, 0))
+				must(t, os.Lchown(sim.DataDir(), 0, 0))
+				must(t, os.Lchown(filepath.Dir(sim.DataDir()), 0, 0))
+				must(t, os.Lchown(filepath.Dir(filepath.Dir(sim.DataDir())), 0, 0))
+				must(t, os.Lchown(filepath.Dir(filepath.Dir(filepath.Dir(sim.DataDir()))), 0, 0))
+				must(t, os.Chmod(sim.DataDir(), 0o777)) //nolint:gosec // the point
+			}, server.ErrNotPrivate},
+		} {
+			t.Run(name, func(t *testing.T) {
+				sim := owned(t)
+				sim.Start()
+				test.make(t, sim)
+				before := sim.Preferences()
+				_, err := newServer(t, h, options(sim)).Edit(t.Context(), unbind)
+				wantError(t, err, test.want)
+				wantUntouched(t, sim, before)
+			})
+		}
+	})
+}
+
+func TestRootThatCannotActAsTheOwnerSaysWhatToInstall(t *testing.T) {
+	sim := owned(t)
+	h := withPath(t, []string{"sh"}, "/nowhere", "setpriv", "s6-applyuidgid", "chroot", "chpst")
+	_, err := newServer(t, h, options(sim)).Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrNoOwner)
+	wantSays(t, err, "setpriv", "su")
+}
+
+// Root would write into what such a directory calls the pipe of its supervisor, and
+// read what it calls its environment.
+func TestAServiceDirectoryThatOthersCanChangeIsNotBelieved(t *testing.T) {
+	for _, test := range []struct{ manager, program string }{{server.ManagerRunit, "sv"}, {server.ManagerS6, "s6-svstat"}} {
+		t.Run(test.manager, func(t *testing.T) {
+			sim := owned(t)
+			dir := filepath.Join(t.TempDir(), "service")
+			must(t, os.MkdirAll(filepath.Join(dir, "supervise"), 0o755)) //nolint:gosec // as they are
+			must(t, os.Lchown(dir, attacker, attacker))
+			bin := t.TempDir()
+			asked := filepath.Join(bin, "asked")
+			for _, name := range []string{test.program, "s6-svc"} {
+				must(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n: >'"+asked+"'\necho 'run: x: (pid 1) 3s'; echo 'up (pid 1) 3 seconds'\n"), 0o755)) //nolint:gosec // a program
+			}
+			h := withPath(t, []string{"sh"}, bin)
+			_, err := newServer(t, h, options(sim, func(o *server.Options) {
+				o.Commands, o.Service = server.Commands{}, server.Service{Manager: test.manager, Name: dir}
+			})).Edit(t.Context(), unbind)
+			wantError(t, err, server.ErrServiceNotFound)
+			if _, err := os.Stat(asked); err == nil {
+				t.Error("root has asked it")
+			}
+		})
+	}
 }
