@@ -9,10 +9,10 @@ stopped_phase() {
     printf 'stopped\n'
     hear sink_copy show_preferences
     copied=$?
-    # Neither the copy nor its reader came to an end.
-    [ "$copied" -le 128 ] || return 1
     # Where nobody reads any more, it is the next command that is waited for.
     printf '\n%s\n' "$p_nonce" 3<&- 9>&- &
+    # It came to no end: what is there may be half of it.
+    [ "$copied" -le 128 ] || return 1
     [ "$copied" -eq 0 ] || no_copy=yes
   else
     detail=$( (read_prefs >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"

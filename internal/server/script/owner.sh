@@ -6,6 +6,7 @@
 # So where root edits, the owner of the data directory does the work there, and root
 # goes only where it can see where it is (walk).
 
+our_id=''
 own_work=''      # yes: the files are another user's work
 owner_id=''
 as_owner=''      # the words that run a command as that user
@@ -57,7 +58,10 @@ name_twin() { twin="${prefs%/*}/.${prefs##*/}.terraform-$$"; }
 
 # is_root: what follows is for root alone. On a QNAP everybody who logs in is root,
 # and its shares are everybody's.
-is_root() { [ "$platform" != qnap ] && [ "$(id -u)" -eq 0 ]; }
+is_root() {
+  our_id=${our_id:-$(id -u)}
+  [ "$platform" != qnap ] && [ "$our_id" -eq 0 ]
+}
 
 # ---------------------------------------------------------------- where root goes
 
@@ -196,25 +200,23 @@ walk_ways() {
 enter_directory() {
   exec 8<.
   detail=$(mkdir -m 700 -- "./$1" 2>&1)
-  if [ -L "./$1" ]; then
-    detail="it is a symbolic link"
-    return 1
-  fi
+  enter_wrong="it is not where it was a moment ago"
+  if [ -L "./$1" ]; then enter_wrong="it is a symbolic link"; fi
   cd -P "./$1" 2>/dev/null || {
     detail=${detail:-"it cannot be entered"}
     return 1
   }
+  came_from || {
+    detail=$enter_wrong
+    return 1
+  }
+  exec 8<&-
   # shellcheck disable=SC2012 # of this one directory
   enter_mode=$(ls -ldn . | awk '{ print substr($1, 2, 9), $3 }')
   if [ "$enter_mode" != "rwx------ 0" ]; then
     detail="it must have mode 0700 and belong to root, and has $enter_mode"
     return 1
   fi
-  came_from || {
-    detail="it is not where it was a moment ago"
-    return 1
-  }
-  exec 8<&-
 }
 
 # came_from: is the directory above this one that of descriptor 8?
