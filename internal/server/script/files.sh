@@ -65,7 +65,7 @@ enter_backups() {
   # Who may give another of root's directories this name shall not have it cleared.
   for backup_found in ./* ./.[!.]*; do
     case $backup_found in
-      ./[0-9]*-[0-9]*T[0-9]*Z-[0-9]*.*) ;;
+      ./*.before.* | ./*.after.* | ./*-*T*Z-*.stage* | ./*-*T*Z-*.new | ./*-*T*Z-*.now | ./*-*T*Z-*.held) ;;
       *) [ ! -e "$backup_found" ] || fail backup-directory "it holds ${backup_found#./}, which is no copy" ;;
     esac
   done
