@@ -87,17 +87,17 @@ func (v *victim) wantUnharmed(sim *simtest.ServerProcess, err error) {
 	}
 	_ = filepath.WalkDir(filepath.Dir(sim.DataDir()), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
-			return nil //nolint:nilerr // what comes and goes while it is looked at
+			return nil // what comes and goes while it is looked at
 		}
 		// The test must not be led astray either.
 		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 		if err != nil {
-			return nil //nolint:nilerr // the same
+			return nil
 		}
 		defer func() { _ = f.Close() }()
 		info, err := f.Stat()
 		if err != nil || !info.Mode().IsRegular() {
-			return nil //nolint:nilerr // the same
+			return nil
 		}
 		content, err := io.ReadAll(f)
 		if err == nil && info.Sys().(*syscall.Stat_t).Uid == attacker && bytes.Contains(content, []byte("planted-victim-secret")) {
@@ -153,7 +153,7 @@ func forAll(t *testing.T, program string) string {
 	if out, err := exec.Command("cp", program, path).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	must(t, os.Chmod(path, 0o755)) //nolint:gosec // a program
+	must(t, os.Chmod(path, 0o755))
 	openUp(t, path)
 	return path
 }
@@ -472,7 +472,7 @@ func TestCopiesOfRootsGoWhereTheConfigurationSays(t *testing.T) {
 			want error
 		}{
 			"the attacker's directory": {func(t *testing.T, _ *victim, dir string) {
-				must(t, os.Mkdir(filepath.Dir(dir), 0o755)) //nolint:gosec // as homes are
+				must(t, os.Mkdir(filepath.Dir(dir), 0o755))
 				must(t, os.Lchown(filepath.Dir(dir), attacker, attacker))
 			}, nil},
 			"a link of root's": {func(t *testing.T, v *victim, dir string) {
@@ -480,7 +480,7 @@ func TestCopiesOfRootsGoWhereTheConfigurationSays(t *testing.T) {
 				must(t, os.Symlink(filepath.Join(v.private, "copies"), filepath.Dir(dir)))
 			}, nil},
 			"a link of the attacker's": {func(t *testing.T, v *victim, dir string) {
-				must(t, os.Mkdir(filepath.Dir(dir), 0o755)) //nolint:gosec // as homes are
+				must(t, os.Mkdir(filepath.Dir(dir), 0o755))
 				must(t, os.Symlink(v.private, dir))
 				must(t, os.Lchown(dir, attacker, attacker))
 				must(t, os.Lchown(filepath.Dir(dir), attacker, attacker))
@@ -532,7 +532,7 @@ func TestRootEditsOnlyWhereItIsCertainWhoseTheFilesAre(t *testing.T) {
 				must(t, os.Lchown(filepath.Dir(sim.DataDir()), 0, 0))
 				must(t, os.Lchown(filepath.Dir(filepath.Dir(sim.DataDir())), 0, 0))
 				must(t, os.Lchown(filepath.Dir(filepath.Dir(filepath.Dir(sim.DataDir()))), 0, 0))
-				must(t, os.Chmod(sim.DataDir(), 0o777)) //nolint:gosec // the point
+				must(t, os.Chmod(sim.DataDir(), 0o777))
 			}, server.ErrNotPrivate},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -563,12 +563,12 @@ func TestAServiceDirectoryThatOthersCanChangeIsNotBelieved(t *testing.T) {
 		t.Run(test.manager, func(t *testing.T) {
 			sim := owned(t)
 			dir := filepath.Join(t.TempDir(), "service")
-			must(t, os.MkdirAll(filepath.Join(dir, "supervise"), 0o755)) //nolint:gosec // as they are
+			must(t, os.MkdirAll(filepath.Join(dir, "supervise"), 0o755))
 			must(t, os.Lchown(dir, attacker, attacker))
 			bin := t.TempDir()
 			asked := filepath.Join(bin, "asked")
 			for _, name := range []string{test.program, "s6-svc"} {
-				must(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n: >'"+asked+"'\necho 'run: x: (pid 1) 3s'; echo 'up (pid 1) 3 seconds'\n"), 0o755)) //nolint:gosec // a program
+				must(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n: >'"+asked+"'\necho 'run: x: (pid 1) 3s'; echo 'up (pid 1) 3 seconds'\n"), 0o755))
 			}
 			h := withPath(t, []string{"sh"}, bin)
 			_, err := newServer(t, h, options(sim, func(o *server.Options) {

@@ -98,7 +98,7 @@ func newSubject(t *testing.T, configure func(*plexsim.Config)) *subject {
 func (s *subject) give(t *testing.T, owner int) {
 	t.Helper()
 	for dir := filepath.Dir(s.SupportDir()); dir != filepath.Dir(os.TempDir()) && dir != os.TempDir(); dir = filepath.Dir(dir) {
-		must(t, os.Chmod(dir, 0o755)) //nolint:gosec // the owner has to get there
+		must(t, os.Chmod(dir, 0o755))
 	}
 	must(t, filepath.WalkDir(s.SupportDir(), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
