@@ -338,7 +338,7 @@ func TestContainerIsNotStoppedWhereNobodyCouldStartItAgain(t *testing.T) {
 			b := newBox(t, process1, boxOptions{})
 			before := b.preferences()
 			bin := t.TempDir()
-			for _, tool := range []string{"sh", "env", "cat", "tr", "uname", "mktemp", "sleep", "head", "wc", "ls", "cut", "tail", "rm", "flock", "id", "sed", "grep", "date"} {
+			for _, tool := range []string{"sh", "env", "cat", "tr", "uname", "mktemp", "sleep", "head", "wc", "ls", "cut", "tail", "rm", "flock", "id", "sed", "grep", "date", "chmod", "ln", "mkfifo", "readlink"} {
 				at, err := exec.LookPath(tool)
 				b.must(err)
 				b.must(os.Symlink(at, bin+"/"+tool))

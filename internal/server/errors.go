@@ -17,6 +17,9 @@ var (
 	ErrUnwritable      = errors.New("the data directory cannot be written")
 	ErrNotRegular      = errors.New("the preferences are not a regular file")
 	ErrBadPreferences  = errors.New("the preferences are not in order")
+	ErrForeignOwner    = errors.New("the preferences are not their directory's owner's")
+	ErrNotPrivate      = errors.New("others can change where the data directory is")
+	ErrNoOwner         = errors.New("root cannot act as the owner of the data directory")
 	ErrBackupDirectory = errors.New("the backup directory cannot be used")
 	ErrNoRoom          = errors.New("the copies could not be written")
 	ErrNoLock          = errors.New("the server cannot be locked")
@@ -95,7 +98,10 @@ var failures = map[string]failure{
 	"unreadable":        {ErrUnreadable, doingRead, stateUntouched, "Run Terraform as root, or as the user who runs the server."},
 	"not-regular":       {ErrNotRegular, doingRead, stateUntouched, "Set server.preferences_path to the file itself."},
 	"unwritable":        {ErrUnwritable, doingPlan, stateUntouched, "Run Terraform as root, or as the user who runs the server; check that the file system is not mounted read-only."},
-	"backup-directory":  {ErrBackupDirectory, doingPlan, stateUntouched, "Copies hold the server's token, so they need a directory that nobody else can enter. Set backup.directory to one."},
+	"foreign-owner":     {ErrForeignOwner, doingRead, stateUntouched, "Give the preferences to the user who owns their directory (chown), who has to be the one who runs the server."},
+	"not-private":       {ErrNotPrivate, doingFind, stateUntouched, "Root edits only where it is certain whose the files are. Let the server's own user own its data directory, and either that user or root each directory above it; what is root's may be written by root alone. Or log in as the server's user."},
+	"no-owner":          {ErrNoOwner, doingPlan, stateUntouched, "The data directory belongs to the server's own user, and root does the work there as that user. Install setpriv (util-linux) or su, or log in as that user."},
+	"backup-directory":  {ErrBackupDirectory, doingPlan, stateUntouched, "Copies hold the server's token, so they need a directory that nobody else can enter. Set backup.directory to one, or move the one that is there aside (mv): a new one is made, and the copies in the old one stay."},
 	"no-room":           {ErrNoRoom, doingPlan, stateUntouched, "Make room for three copies of the preferences."},
 	"no-lock":           {ErrNoLock, doingPlan, stateUntouched, "Install flock (util-linux or BusyBox)."},
 	"locked":            {ErrLocked, doingPlan, stateUntouched, "Wait until that run has ended, then apply again."},

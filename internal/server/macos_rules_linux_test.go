@@ -57,7 +57,7 @@ func without(list cfprefs.Dict, names ...string) cfprefs.Dict {
 	return kept
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func (s *Server) program(mode, nonce string) string {
 		{"backup_dir", o.Backup.Directory}, {"keep", fmt.Sprint(o.Backup.Keep)},
 		{"stop_limit", seconds(o.StopTimeout)}, {"command_limit", seconds(o.Limits.Command)},
 		{"lock_limit", seconds(o.Limits.Lock)}, {"silence", seconds(o.Limits.Silence)},
-		{"linger", seconds(o.Limits.Linger)},
+		{"linger", seconds(o.Limits.Linger)}, {"work", work},
 	} {
 		fmt.Fprintf(&b, "p_%s=%s\n", p.name, host.Quote(p.value))
 	}

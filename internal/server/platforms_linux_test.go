@@ -64,8 +64,13 @@ func lay(t *testing.T, files map[string]string, without ...string) host.Host {
 		}
 		for _, entry := range entries {
 			path := filepath.Join(root, "programs", entry.Name())
-			if _, err := os.Lstat(path); err != nil && !slices.Contains(without, entry.Name()) {
-				put("programs/"+entry.Name()+"->", filepath.Join(from, entry.Name()))
+			// Where an alternative leads is in /etc, which is not there.
+			program, err := filepath.EvalSymlinks(filepath.Join(from, entry.Name()))
+			if err != nil || slices.Contains(without, entry.Name()) {
+				continue
+			}
+			if _, err := os.Lstat(path); err != nil {
+				put("programs/"+entry.Name()+"->", program)
 			}
 		}
 	}

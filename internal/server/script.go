@@ -14,7 +14,10 @@ var pieces embed.FS
 
 var script = assemble("start", "talk", "environment", "processes",
 	"manager", "manager_systemd", "manager_supervised", "manager_supervisord", "manager_scripts",
-	"manager_macos", "service", "find", "macos", "lock", "files", "finish", "resume", "edit", "main")
+	"manager_macos", "service", "find", "macos", "owner", "lock", "files", "finish", "resume", "edit", "main")
+
+// work is the piece that may run in a shell of its own, as another user.
+var work = assemble("work")
 
 // assemble joins the pieces, without comments, empty lines and indentation: the
 // far shell reads its script byte by byte, and would read these for nothing.

@@ -4,14 +4,30 @@
 
 # stopped_phase: between stop and start. One answer from the far side decides.
 stopped_phase() {
-  detail=$( (read_prefs >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
-  if [ -n "$mac_live" ]; then
-    limit "$p_silence" put_file stopped "$after"
+  if [ -n "$own_work" ] && [ -z "$mac_live" ]; then
+    # One look at what somebody else shows, for the copy and for the far side.
+    printf 'stopped\n'
+    hear sink_copy show_preferences
+    copied=$?
+    # Where nobody reads any more, it is the next command that is waited for.
+    printf '\n%s\n' "$p_nonce" 3<&- 9>&- &
+    # It came to no end: what is there may be half of it.
+    [ "$copied" -le 128 ] || return 1
+    [ "$copied" -eq 0 ] || no_copy=yes
   else
-    limit "$p_silence" put_file stopped "$prefs"
+    detail=$( (read_prefs >"$after") 2>&1) || put warning "no copy could be made after the stop: $detail"
+    if [ -n "$mac_live" ]; then
+      limit "$p_silence" put_file stopped "$after"
+    else
+      limit "$p_silence" put_file stopped "$prefs"
+    fi
   fi
   while :; do
     if ! await "$p_silence"; then return 1; fi
+    if [ -n "$no_copy" ]; then
+      no_copy=
+      put warning "no copy could be made after the stop"
+    fi
     case $verb in
       forget) forgotten="$forgotten$argument$newline" ;;
       set) setting=yes ;;
@@ -31,10 +47,13 @@ edit() {
   trap 'at_exit' EXIT
   trap 'exit 1' HUP INT TERM
   trap : PIPE
+  # Root's own place first, where another does the work on files.
+  if [ -n "$own_work" ]; then open_backups; fi
   lock
   clear_left
   resume
   look
+  if [ -z "$own_work" ]; then open_backups; fi
   prepare
   put_file preferences "$before"
   put ready ''
@@ -80,7 +99,9 @@ edit() {
     at_rest || fail moving "$detail"
     enter resting
   fi
+  in_haste
   stopped_phase
+  at_leisure
   if [ "$was" = running ]; then
     if [ -z "$written" ]; then
       if bring_back; then started=kept; else started="failed $detail"; fi
@@ -98,8 +119,8 @@ edit() {
   fi
   [ -n "$written" ] || done=yes
   put started "$started"
-  put copy_before "$before"
-  put copy_after "$after"
+  put copy_before "$(copy_path "$before")"
+  put copy_after "$(copy_path "$after")"
   while await "$p_silence"; do
     case $verb in
       wait) ;;

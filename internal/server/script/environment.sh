@@ -41,7 +41,7 @@ systemd_word() {
 # shell, of a shell script or its settings: "export" may stand before it, a word
 # ends at a space, and a value that the shell would have to work out is none.
 file_word() {
-  [ -r "$1" ] && awk -v name="$2" -v shell="$3" '
+  [ -r "$1" ] && private_file "$1" && awk -v name="$2" -v shell="$3" '
     { text = text $0 "\n" }
     function store() {
       if (state == "value" && shell == "") sub(/[ \t]+$/, "", value)

@@ -1,38 +1,17 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables that other pieces set and use
 #
-# Copies, and the new preferences in the place of the old.
-
-# flush PATH: the file or directory is on the disk. A sync that takes no
-# operands flushes everything.
-flush() {
-  case $kernel in
-    linux) sync -- "$1" 2>/dev/null || sync ;;
-    *) fsync -- "$1" 2>/dev/null || sync ;;
-  esac
-}
-
-# attributes PATH: what a file has besides its bytes.
-attributes() {
-  # shellcheck disable=SC2012
-  ls -ldn -- "$1" | awk 'NR == 1 { print $1, $3, $4 }'
-  if command -v getfacl >/dev/null 2>&1; then getfacl -cnp -- "$1" 2>/dev/null; fi
-  if command -v getfattr >/dev/null 2>&1; then getfattr -d -m - --absolute-names -- "$1" 2>/dev/null | sed 1d; fi
-}
+# Copies, and the new preferences in the place of the old: what work.sh does, and
+# what to say when it cannot.
 
 # read_prefs: prints the preferences.
 read_prefs() {
   if [ -n "$mac_live" ]; then
     export_defaults
+  elif [ -n "$own_work" ]; then
+    hear sink_all show_preferences
   else
     cat -- "$prefs"
   fi
-}
-
-# make_twin FILE: an empty-handed copy of the preferences with the same owner,
-# group, mode, access list, extended attributes and label; its bytes are
-# replaced later, which keeps all of these.
-make_twin() {
-  cp --preserve=all -- "$prefs" "$1" 2>/dev/null || cp -p -- "$prefs" "$1"
 }
 
 # default_backup_dir: beside the data directory; inside it where that is a
@@ -44,9 +23,19 @@ default_backup_dir() {
   esac
 }
 
-# prepare: everything that can fail for want of room or rights, before the stop.
-prepare() {
+# open_backups: sets $backup_at to where the copies go. They are the editor's alone,
+# root's where root edits: root is in their directory from here on, and goes by no
+# path that others could change.
+open_backups() {
   backup_dir=${p_backup_dir:-$(default_backup_dir)}
+  backup_dir=${backup_dir%"${backup_dir##*[!/]}"}
+  if is_root; then
+    enter_backups
+    name_copies
+    return
+  fi
+  backup_at=$backup_dir
+  name_copies
   if [ -L "$backup_dir" ]; then fail backup-directory "it is a symbolic link"; fi
   if [ ! -d "$backup_dir" ]; then
     detail=$(mkdir -m 700 -- "$backup_dir" 2>&1) || fail backup-directory "$detail"
@@ -56,37 +45,75 @@ prepare() {
   if [ "$backup_mode" != "rwx------ $(id -u)" ]; then
     fail backup-directory "it must have mode 0700 and belong to $(id -un 2>/dev/null || id -u), and has $backup_mode"
   fi
-  # The first part tells the copies of several servers in one directory apart.
-  backup_server="$backup_dir/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
+}
+
+# name_copies: the first part tells the copies of several servers in one directory
+# apart.
+name_copies() {
+  backup_server="$backup_at/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
   backup_stem="$backup_server-$(date -u +%Y%m%dT%H%M%SZ)-$$"
+  held=$backup_stem.held
+}
+
+# copy_path FILE: where a copy is, for people.
+copy_path() { printf '%s/%s' "$backup_dir" "${1##*/}"; }
+
+enter_backups() {
+  { walk "${backup_dir%/*}" && enter_directory "${backup_dir##*/}"; } || fail backup-directory "$detail"
+  backup_at=.
+  [ "$walk_owner" != 0 ] || return 0
+  # Who may give another of root's directories this name shall not have it cleared.
+  for backup_found in ./* ./.[!.]*; do
+    case $backup_found in
+      ./*.before.* | ./*.after.* | ./*-*T*Z-*.stage* | ./*-*T*Z-*.new | ./*-*T*Z-*.now | ./*-*T*Z-*.held) ;;
+      *) [ ! -e "$backup_found" ] || fail backup-directory "it holds ${backup_found#./}, which is no copy" ;;
+    esac
+  done
+}
+
+# prepare: everything that can fail for want of room or rights, before the stop.
+prepare() {
   case $prefs in *.plist) copy_kind=plist ;; *) copy_kind=xml ;; esac
   before="$backup_stem.before.$copy_kind"
   after="$backup_stem.after.$copy_kind"
   stage_file="$backup_stem.stage"
-  temporary="${prefs%/*}/.${prefs##*/}.terraform-$$"
-  if [ -n "$mac_live" ]; then temporary="$backup_stem.new" exported="$backup_stem.now"; fi
+  name_twin
+  temporary=$twin exported=
+  if [ -n "$mac_live$own_work" ]; then temporary="$backup_stem.new" exported="$backup_stem.now"; fi
   copy_before || fail no-room "$detail"
   # The second copy and the new file take their room now.
   detail=$(cp -- "$before" "$after" 2>&1) || fail no-room "$detail"
-  if [ -n "$mac_live" ]; then
+  if [ -n "$exported" ]; then
     detail=$( { cp -- "$before" "$temporary" && cp -- "$before" "$exported"; } 2>&1) || fail no-room "$detail"
-  else
-    detail=$(make_twin "$temporary" 2>&1) || fail no-room "$detail"
-    if [ "$(attributes "$temporary")" != "$(attributes "$prefs")" ]; then in_place=yes; fi
   fi
-  detail=$( (printf '%0512d' 0 >>"$temporary") 2>&1) || fail no-room "$detail"
+  if [ -z "$mac_live" ]; then
+    ask take_room
+    case $? in
+      0) ;;
+      2) fail unwritable "$detail" ;;
+      *) fail no-room "$detail" ;;
+    esac
+    case $detail in *renamed) ;; *) in_place=yes ;; esac
+  fi
+  if [ -n "$exported" ]; then
+    detail=$( (printf '%0512d' 0 >>"$temporary") 2>&1) || fail no-room "$detail"
+  fi
   printf 'idle\n' >"$stage_file" || fail no-room "$stage_file"
 }
 
 # copy_before: the copy from before the stop. The server may be writing: it is
 # taken again until two readings agree.
 copy_before() {
+  now
+  copy_until=$((now + p_command_limit))
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     detail=$( (read_prefs >"$before") 2>&1) || return 1
     if read_prefs 2>/dev/null | cmp -s - "$before"; then
       detail=$(flush "$before" 2>&1)
       return
     fi
+    now
+    [ "$now" -lt "$copy_until" ] || break
     nap
   done
   detail="the preferences changed at every reading"
@@ -102,23 +129,12 @@ closed() {
   [ -s "$1" ] && { [ "$(head -c 6 "$1")" = bplist ] || tail -c 64 "$1" | tr -d ' \t\r\n' | grep -q '>$'; }
 }
 
-# preferences_whole: are the preferences?
-preferences_whole() {
-  if [ -n "$mac_live" ]; then
-    (read_prefs >"$exported") 2>/dev/null && whole "$exported"
+# preferences_are TEST: what whole or closed says of the preferences.
+preferences_are() {
+  if [ -n "$exported" ]; then
+    (read_prefs >"$exported") 2>/dev/null && "$1" "$exported"
   else
-    whole "$prefs"
-  fi
-}
-
-# renew_temporary: there is a twin to write into, also when the server has
-# removed its preferences.
-renew_temporary() {
-  if [ -f "$temporary" ]; then return 0; fi
-  if [ -f "$prefs" ]; then
-    make_twin "$temporary"
-  else
-    cp -- "$before" "$temporary" && chown "$prefs_owner" "$temporary"
+    "$1" "$prefs"
   fi
 }
 
@@ -129,20 +145,53 @@ replace() {
     replace_defaults "$1"
     return
   fi
-  if [ "$1" != "$temporary" ]; then
-    detail=$( { renew_temporary && cat -- "$1" >"$temporary"; } 2>&1) || return 1
+  if [ -n "$own_work" ]; then
+    replace_by_owner "$1"
+    return
   fi
-  detail=$(flush "$temporary" 2>&1) || return 1
+  if [ "$1" != "$twin" ]; then
+    detail=$( { renew_twin && cat -- "$1" >"$twin"; } 2>&1) || return 1
+  fi
+  detail=$(flush "$twin" 2>&1) || return 1
   if [ -z "$in_place" ]; then
-    if detail=$(mv -f -- "$temporary" "$prefs" 2>&1); then
+    if detail=$(mv -f -- "$twin" "$prefs" 2>&1); then
       flush "${prefs%/*}" 2>/dev/null
       return 0
     fi
-    [ -f "$temporary" ] || return 1
+    [ -f "$twin" ] || return 1
   fi
   # A file that is a mount of its own cannot be renamed over.
-  detail=$( (cat -- "$temporary" >"$prefs") 2>&1) && detail=$(flush "$prefs" 2>&1) &&
-    cmp -s -- "$temporary" "$prefs"
+  detail=$( (cat -- "$twin" >"$prefs") 2>&1) && detail=$(flush "$prefs" 2>&1) &&
+    cmp -s -- "$twin" "$prefs"
+}
+
+# renew_twin: there is a twin to write into, also when the server has removed its
+# preferences.
+renew_twin() {
+  if [ -f "$twin" ]; then return 0; fi
+  if [ -f "$prefs" ]; then
+    make_twin "$twin"
+  else
+    cp -- "$before" "$twin" && chown "$prefs_owner" "$twin"
+  fi
+}
+
+# replace_by_owner FILE: as replace. The same process removes the pid file, which
+# nobody has whose server does not run.
+replace_by_owner() {
+  hear_input=$1
+  case $1 in
+    "$temporary") replace_size=$argument ;;
+    *) replace_size=$(($(wc -c <"$1"))) ;;
+  esac
+  ask install "$replace_size"
+  replace_status=$?
+  hear_input=
+  case $replace_status:$detail in
+    0:*"no pid file"*) ;;
+    0:*) pid_file_gone=yes ;;
+  esac
+  return "$replace_status"
 }
 
 # prune: keeps the copies of the last p_keep operations on this server, and those

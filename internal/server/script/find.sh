@@ -178,6 +178,7 @@ try_processes() {
     ancestors "$server"
     for try_ancestor in $ancestors; do
       comm_of "$try_ancestor"
+      case $comm in runsv | s6-supervise) believed "$try_ancestor" || continue ;; esac
       case $comm in
         runsv) try_service_of runit "$(readlink "/proc/$try_ancestor/cwd" 2>/dev/null)" ;;
         s6-supervise) try_service_of s6 "$(readlink "/proc/$try_ancestor/cwd" 2>/dev/null)" ;;
@@ -283,12 +284,12 @@ not_found() {
 check_manager() {
   manager=$p_manager unit=$p_unit
   case " $p_managers " in *" $manager "*) ! call present || return 0 ;; esac
-  unit='' here=
+  unit='' check_others=
   for manager in $p_managers; do
-    ! call present || here="$here, $manager"
+    ! call present || check_others="$check_others, $manager"
   done
-  here=${here#, }
-  fail service-not-found "$p_manager is not there (no $(tool_of "$p_manager")); this host has ${here:-no service manager that is known}"
+  check_others=${check_others#, }
+  fail service-not-found "$p_manager is not there (no $(tool_of "$p_manager")); this host has ${check_others:-no service manager that is known}"
 }
 
 looked_for() { looked="$looked $row_services ($row_manager);"; }
@@ -407,10 +408,21 @@ locate() {
   put manager "$manager"
   put unit "$unit"
   put preferences_path "$prefs"
+  find_owner
   check_preferences
 }
 
 check_preferences() {
+  if [ -n "$own_work" ]; then
+    case $owner_status in
+      0) ;;
+      11) fail not-regular "it is a symbolic link to $owner_said" ;;
+      12) fail no-preferences "there is no such file" ;;
+      13) fail not-regular "it is not a regular file" ;;
+      *) fail unreadable "permission denied" ;;
+    esac
+    return
+  fi
   if [ -L "$prefs" ]; then
     fail not-regular "it is a symbolic link to $(readlink "$prefs")"
   fi

@@ -12,7 +12,7 @@ enter() {
 # bring_back: the server runs again, with whole preferences. For every way in
 # which the far side can go away while the server is stopped.
 bring_back() {
-  if [ "$stage" = writing ] || ! preferences_whole; then
+  if [ "$stage" = writing ] || ! preferences_are whole; then
     if whole "$after"; then replace "$after"; else replace "$before"; fi
   fi
   [ "$was" != running ] || start_server
@@ -64,8 +64,11 @@ linger() {
 }
 
 # clear_left: nobody else edits now, so that a twin of the preferences is what an
-# edit has left that was killed before it had a guard. It holds a token.
-clear_left() { rm -f -- "${prefs%/*}/.${prefs##*/}.terraform-"*; }
+# edit has left that was killed before it had a guard.
+clear_left() {
+  # It was done with the lock.
+  [ "$own_work$lock_kind" = yesflock ] || ask remove_twins
+}
 
 # watch: the guard, a process of its own. When the script itself is killed it
 # does what the script would have done.
@@ -91,7 +94,10 @@ finish() {
     stopped | writing | resting) bring_back ;;
     started) [ -n "$done" ] || settle ;;
   esac
+  at_leisure
   call rearm
+  end_kept
+  if [ -n "$twin" ] && [ -z "$own_work" ]; then rm -f -- "$twin"; fi
   if [ -n "$temporary" ]; then rm -f -- "$temporary"; fi
   if [ -n "$exported" ]; then rm -f -- "$exported"; fi
   if [ -n "$stage_file" ]; then rm -f -- "$stage_file" "$stage_file.log"; fi

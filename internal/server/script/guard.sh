@@ -55,7 +55,7 @@ engine() {
     curl-get) by_curl "/containers/$p_id/archive?path=$p_file_url" ;;
     curl-put) by_curl "/containers/$p_id/archive?path=$p_dir_url" -X PUT -H 'Content-Type: application/x-tar' --data-binary @"$work/before.tar" ;;
     curl-start) by_curl "/containers/$p_id/start" -X POST ;;
-  esac 3<&- 9<&-
+  esac 3<&- 9>&-
 }
 
 # runs: does the container run? Status 2 when the engine does not say.
@@ -104,7 +104,8 @@ find_program() {
 
 # lock: by a file that everybody can read, and nobody but its maker can write.
 # Opened for reading it is not refused to a second user, as a write would be in
-# a directory that is everybody's. The file stays.
+# a directory that is everybody's. The file stays. Everybody can plant something
+# there: nothing is opened to be made, and what is opened cannot keep this script.
 lock() {
   command -v flock >/dev/null 2>&1 || fail no-lock "there is no flock command on this host"
   for lock_dir in /run/lock /var/lock /tmp; do
@@ -112,26 +113,46 @@ lock() {
     [ "$(ls -ld "$lock_dir/." 2>/dev/null | cut -c1-10)" != drwxrwxrwt ] || break
   done
   lock_file=$lock_dir/terraform-provider-plex-$p_id.lock
-  (umask 022 && set -C && : >"$lock_file") 2>/dev/null
+  if [ ! -e "$lock_file" ] && [ ! -L "$lock_file" ]; then make_lock 2>/dev/null; fi
   if [ -L "$lock_file" ] || [ ! -f "$lock_file" ]; then fail no-lock "$lock_file is not a regular file"; fi
-  (: <"$lock_file") 2>/dev/null || fail no-lock "$lock_file cannot be read"
-  exec 9<"$lock_file"
+  mkfifo -m 600 "$work/held" || fail no-guard "no pipe could be made for the lock"
+  # shellcheck disable=SC2094 # the two ends of one pipe
+  exec 9<>"$work/held" 8<"$work/held"
   now
   lock_until=$((now + p_lock_limit))
-  until flock -n 9; do
+  until limit "$p_command_limit" hold_lock; do
+    [ "$limit_status" -eq 1 ] || fail no-lock "$lock_file cannot be read"
     now
     if [ "$now" -ge "$lock_until" ]; then fail locked "$(holders | head -c 400)"; fi
     nap
   done
+  exec 8<&-
+  # A link is made and read without that anything is opened.
   holder_file=$lock_file.$(id -u)
-  # Everybody can make files here: what is there is not written into.
-  (umask 022 && rm -f -- "$holder_file" && set -C && printf '%s\n' "$p_holder" >"$holder_file") 2>/dev/null
+  rm -f -- "$holder_file" 2>/dev/null && ln -s -n -- "$p_holder" "$holder_file" 2>/dev/null
+}
+
+# make_lock: the file comes into being under a name that nobody knows, and then under
+# its own if that is free.
+make_lock() {
+  lock_new=$(mktemp "$lock_dir/terraform-provider-plex.XXXXXX") || return
+  chmod 644 "$lock_new"
+  ln -n -- "$lock_new" "$lock_file"
+  rm -f -- "$lock_new"
+}
+
+# hold_lock: a process has the lock for as long as anybody has descriptor 9.
+hold_lock() {
+  exec 3<&- 9>&- 7<"$lock_file" || exit 2
+  flock -n 7 || exit 1
+  cat <&8 >/dev/null 2>&1 &
+  exit 0
 }
 
 # holders: who has the lock, by their own words.
 holders() {
   for holders_file in "$lock_file".*; do
-    if [ -f "$holders_file" ] && [ ! -L "$holders_file" ]; then cat -- "$holders_file" 2>/dev/null; fi
+    if [ -L "$holders_file" ]; then readlink -- "$holders_file" 2>/dev/null; fi
   done
 }
 

@@ -112,6 +112,7 @@ locate_mac() {
   elif [ "$(id -u)" -ne 0 ]; then
     fail unreadable "they are user defaults of $mac_user, which $(id -un) may not read"
   fi
+  if [ "$p_mode" = edit ]; then find_owner; fi
   find_mac_manager
   put manager "$manager"
   put unit "$unit"
@@ -132,6 +133,7 @@ locate_offline() {
   put preferences_path "$prefs"
   put manager "$manager"
   put unit ''
+  find_owner
   check_preferences
 }
 

@@ -37,11 +37,12 @@ service_state() {
 }
 
 # plainly COMMAND…: with none of our descriptors, and with the environment and
-# the signals and limits that we were given: what it starts must not inherit a
-# lock, or a TERM that is ignored.
+# the signals and limits that we were given, where we were: what it starts must not
+# inherit a lock, or a TERM that is ignored.
 plainly() {
   (
-    exec 3<&- 9>&- </dev/null
+    exec 3<&- 8<&- 9>&- </dev/null
+    cd "$here" 2>/dev/null || cd /
     if [ "$locale" = unset ]; then unset LC_ALL; else LC_ALL=$locale; fi
     trap - HUP INT QUIT TERM PIPE
     if [ -n "$core_limit" ]; then ulimit -S -c "$core_limit"; fi

@@ -21,12 +21,18 @@ service_directories() {
 # script exports.
 service_environment() {
   for environment_file in "$service_dir/env/$1" "/run/s6/container_environment/$1" "/var/run/s6/container_environment/$1"; do
-    if [ -f "$environment_file" ]; then
+    if [ -f "$environment_file" ] && private_file "$environment_file"; then
       printf '=%s\n' "$(sed 1q "$environment_file")"
       return
     fi
   done
   file_word "$service_dir/run" "$1" shell
+}
+
+# service_believed: root writes into the control pipe of a supervisor that nobody
+# else can have put there.
+service_believed() {
+  [ -d "$service_dir" ] && private_directory "$service_dir" && private_directory "$service_dir/supervise"
 }
 
 # directories_of NAME: where the running supervisors of that name look.
@@ -35,6 +41,7 @@ directories_of() {
     name=
     IFS= read -r name 2>/dev/null <"$process/comm" || continue
     [ "$name" = "$1" ] || continue
+    believed "${process#/proc/}" || continue
     # runsvdir is told its directory, s6-svscan works in it.
     case $1 in
       runsvdir) tr '\000' '\n' <"$process/cmdline" | sed -n '2,$p' | grep '^/' | sed 1q ;;
@@ -58,7 +65,7 @@ runit_services() { service_directories "$1" "$runit_dirs"; }
 
 runit_has() {
   service_dir=$unit
-  [ -d "$service_dir" ] || return 1
+  service_believed || return 1
   runit_status
   case $runit_status in run:* | down:* | finish:*) ;; *) return 1 ;; esac
 }
@@ -102,7 +109,7 @@ s6_services() { service_directories "$1" "$s6_dirs"; }
 
 s6_has() {
   service_dir=$unit
-  [ -d "$service_dir" ] || return 1
+  service_believed || return 1
   s6_status
   case $s6_status in up* | down*) ;; *) return 1 ;; esac
 }

@@ -9,6 +9,9 @@
 # and, when none is seen, where one would look for it.
 supervisord_configs() {
   grep -l supervisord /proc/[0-9]*/cmdline 2>/dev/null | while IFS= read -r supervisord_args; do
+    supervisord_pid=${supervisord_args#/proc/}
+    # A configuration can name code that supervisorctl runs.
+    believed "${supervisord_pid%/cmdline}" || continue
     supervisord_dir=$(readlink "${supervisord_args%/cmdline}/cwd" 2>/dev/null)
     supervisord_root=${supervisord_args%/cmdline}/root
     if [ -e "$supervisord_root" ] && ! same_directory "$supervisord_root" /; then continue; fi

@@ -5,21 +5,12 @@
 # tells whoever comes next what is owed: a server that runs, on preferences that
 # are whole. As with the journal of a database, a mere look pays it, too.
 
-# left_behind: sets $left to the stage file of such an edit, the last of this server.
+# left_behind: is there a stage file? Nearly always there is none, and this is all.
 left_behind() {
-  left=
   [ -z "$mac_live" ] || return 1
   backup_dir=${p_backup_dir:-$(default_backup_dir)}
   set -- "$backup_dir"/*.stage
-  [ -e "$1" ] || return 1 # as nearly always
-  backup_server="$backup_dir/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
-  for left_file in "$backup_server"-*.stage; do
-    if [ -f "$left_file" ]; then left=$left_file; fi
-  done
-  # What somebody else could have written is not believed.
-  # shellcheck disable=SC2012 # of this one directory
-  [ -n "$left" ] && [ ! -L "$backup_dir" ] &&
-    [ "$(ls -ldn -- "$backup_dir" | awk '{ print substr($1, 2, 9), $3 }')" = "rwx------ $(id -u)" ]
+  [ -e "$1" ]
 }
 
 # resume: without waiting for who edits now, since that one will end his edit himself.
@@ -31,16 +22,23 @@ resume() {
 
 # end_left: prints what it did. Where it cannot, the stage file stays, for the next.
 end_left() {
+  # What somebody else could have written is not believed: that ends this subshell.
+  if [ -z "$backup_at" ]; then open_backups >/dev/null; fi
   if [ -z "$locked" ]; then
     trap unlock EXIT
     p_lock_limit=0
-    lock >/dev/null # ends this subshell where somebody has it
+    lock >/dev/null # ends it too, where somebody has the lock
   fi
   clear_left
-  left_behind || return # by now somebody else has ended it
+  left=
+  for left_file in "$backup_server"-*.stage; do
+    if [ -f "$left_file" ]; then left=$left_file; fi
+  done
+  [ -n "$left" ] || return # another server's, or by now somebody else has ended it
   read -r stage machine_id <"$left"
   before=${left%.stage}.before.xml after=${left%.stage}.after.xml stage_file=$left
-  temporary="${prefs%/*}/.${prefs##*/}.terraform-$$"
+  name_twin
+  if [ -n "$own_work" ]; then exported=$backup_stem.now; fi
   case $stage in
     stopping | stopped) was=running ;;
     resting) was=stopped ;;
@@ -51,7 +49,8 @@ end_left() {
     rm -f -- "$backup_server"-*.stage "$backup_server"-*.stage.log
   fi
   call rearm
-  rm -f -- "$temporary"
+  end_kept
+  if [ -n "$exported" ]; then rm -f -- "$exported"; fi
 }
 
 # pay: false where what is owed is still owed.
@@ -66,7 +65,7 @@ pay() {
     [ -z "$ours" ] || stop_server || return 1
     if whole "$after"; then replace "$after"; else whole "$before" && replace "$before"; fi || return 1
     owed="had left preferences that are not whole; they were restored from its copy"
-  elif ! whole "$prefs"; then
+  elif ! preferences_are whole; then
     return 0 # somebody has set up another server there
   elif [ -n "$ours" ]; then
     # One without a port is on its way up or down.
@@ -87,7 +86,7 @@ pay() {
 # closed_at_last: a server that writes is caught in between at times.
 closed_at_last() {
   for _ in 1 2 3 4 5 6 7 8 9 10; do
-    if closed "$prefs"; then return 0; fi
+    if preferences_are closed; then return 0; fi
     nap
   done
   return 1

@@ -100,13 +100,15 @@ stop_server() {
 
 # remove_pid_file: a stale one keeps a server from ever opening its port, however
 # long it runs (plex-facts 4); at_rest has just proven that nobody holds it. A disk
-# that has become read-only is waited for: on it no server could run. Some packages
-# have the file one directory up.
+# that has become read-only is waited for: on it no server could run.
 remove_pid_file() {
-  rm -f -- "${data_dir%/*}/plexmediaserver.pid" 2>/dev/null
+  if [ -n "$pid_file_gone" ]; then
+    pid_file_gone=
+    return
+  fi
   now
   pid_until=$((now + p_linger))
-  until rm -f -- "$data_dir/plexmediaserver.pid" 2>/dev/null; do
+  until ask remove_pid_files; do
     now
     [ "$now" -lt "$pid_until" ] || return
     nap

@@ -28,7 +28,7 @@
 : "${p_manager?}" "${p_unit?}" "${p_managers:?}" "${p_platform?}" "${p_preferences?}"   # which server; may be empty
 : "${p_rows?}" "${p_listen_bsd:?}" "${p_listen_mac:?}"                                 # the table of platforms; platforms.go
 : "${p_stop?}" "${p_start?}" "${p_status?}"                        # commands that replace a service manager
-: "${p_backup_dir?}" "${p_keep:?}"
+: "${p_backup_dir?}" "${p_keep:?}" "${p_work:?}"
 : "${p_stop_limit:?}" "${p_command_limit:?}" "${p_lock_limit:?}"   # all limits are whole seconds
 : "${p_silence:?}" "${p_linger:?}"
 
@@ -41,6 +41,8 @@ export LC_ALL=C
 core_limit=$(ulimit -S -c 2>/dev/null)
 ulimit -S -c 0 2>/dev/null
 exec 3<&0 </dev/null
+here=$PWD
+eval "$p_work" # work.sh, which others run, too
 
 stage=idle    # idle → stopping → stopped → started, or resting for a server that did not
               # run; writing while preferences that are no file are half edited; the guard reads it from $stage_file
@@ -48,8 +50,8 @@ was=unknown   # what the server was doing when we came
 guard=
 detail=
 data_dir='' prefs='' manager='' unit=''
-before='' after='' temporary='' stage_file='' locked='' lock_mine='' in_place='' drop_in='' lifter='' good=''
-machine_id='' prefs_owner='' written='' done=''
+backup_at='' before='' after='' twin='' temporary='' stage_file='' locked='' lock_mine='' in_place='' drop_in='' lifter='' good=''
+machine_id='' prefs_owner='' written='' done='' no_copy='' pid_file_gone=''
 by_signal='' properties='' service_dir='' supervisord_file='' supervisord_restart='' platform='' kernel=''
 newline='
 '

@@ -65,8 +65,13 @@ limit() {
   limit_seconds=$1
   shift
   "$@" &
-  limit_pid=$!
-  watchdog "$limit_seconds" "$limit_pid" >/dev/null 2>&1 3<&- 9>&- &
+  limit_process "$limit_seconds" "$!"
+}
+
+# limit_process SECONDS PID: its status, once it has ended or was ended.
+limit_process() {
+  limit_pid=$2
+  watchdog "$1" "$limit_pid" >/dev/null 2>&1 3<&- 8<&- 9>&- &
   limit_dog=$!
   join "$limit_pid"
   limit_status=$?
