@@ -15,6 +15,7 @@ import (
 var ofEditors = []fault{
 	{name: "two applies at once", ways: everywhere, weight: 3, lasts: time.Minute, strike: func(tr *trial) {
 		second := newTerraform(tr.t, tr.tf.path)
+		tr.others = append(tr.others, second)
 		second.write(tr.target())
 		if tr.state != nil {
 			tr.must(os.WriteFile(second.stateFile(), tr.state, 0o600))
