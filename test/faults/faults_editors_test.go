@@ -53,6 +53,7 @@ func twoMachines(tr *trial) {
 // applyToo has a second terraform apply what is applied, from the same state.
 func (tr *trial) applyToo(second *terraform) {
 	tr.t.Helper()
+	tr.others = append(tr.others, second)
 	second.write(tr.target())
 	if tr.state != nil {
 		tr.must(os.WriteFile(second.stateFile(), tr.state, 0o600))

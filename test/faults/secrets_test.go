@@ -48,16 +48,22 @@ func (tr *trial) judgeSecrets() string {
 	}
 	tr.lookout.Look()
 	tr.lookout.AddTo(found)
-	for i, r := range tr.tf.runs {
-		found[fmt.Sprintf("what terraform said, the %d. time", i+1)] = r.out.Bytes()
-	}
-	files, err := os.ReadDir(tr.tf.dir)
-	tr.must(err)
-	for _, f := range files {
-		if f.Type().IsRegular() && f.Name() != "main.tf" { // which is where it is given
-			text, err := os.ReadFile(filepath.Join(tr.tf.dir, f.Name()))
-			tr.must(err)
-			found[f.Name()] = text
+	for n, tf := range append([]*terraform{tr.tf}, tr.others...) {
+		whose := ""
+		if n > 0 {
+			whose = "another's "
+		}
+		for i, r := range tf.runs {
+			found[fmt.Sprintf("%swhat terraform said, the %d. time", whose, i+1)] = r.out.Bytes()
+		}
+		files, err := os.ReadDir(tf.dir)
+		tr.must(err)
+		for _, f := range files {
+			if f.Type().IsRegular() && f.Name() != "main.tf" { // which is where it is given
+				text, err := os.ReadFile(filepath.Join(tf.dir, f.Name()))
+				tr.must(err)
+				found[whose+f.Name()] = text
+			}
 		}
 	}
 	return strings.Join(found.Leaks(known), "; ")

@@ -57,6 +57,7 @@ type trial struct {
 	sim          *simtest.ServerProcess
 	steps        *steps
 	tf           *terraform
+	others       []*terraform // of other people
 	run          *run
 	watcher      *watcher
 	backups      string
