@@ -250,7 +250,7 @@ func editWithin(t *testing.T, h host.Host, sim *simtest.ServerProcess) error {
 // A process of the attacker's swaps something else in, again and again, for as long
 // as the edits last: between any check and any use there is one.
 func TestWhatIsSwappedInLeadsNowhere(t *testing.T) {
-	const edits = 8
+	const edits = 5
 	for n, test := range []struct{ where, kind string }{
 		{"Preferences.xml", "link"}, {"Preferences.xml", "FIFO"}, {"temporary", "link"}, {"temporary", "FIFO"},
 		{".terraform-provider-plex.lock", "link"}, {".terraform-provider-plex.lock", "FIFO"},

@@ -181,6 +181,10 @@ done
 func withPath(t *testing.T, shell []string, dir string, leftOut ...string) host.Host {
 	t.Helper()
 	rest := t.TempDir()
+	// The owner of a data directory, as whom root works there, has to get there too.
+	if err := os.Chmod(filepath.Dir(rest), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, from := range strings.Split(os.Getenv("PATH"), ":") {
 		entries, err := os.ReadDir(from)
 		if err != nil {
