@@ -37,7 +37,12 @@ func NewLookout(t testing.TB, dirs ...string) *Lookout {
 		t.Fatal(err)
 	}
 	l := &Lookout{t: t, dirs: dirs, born: self.started, old: map[int]bool{}, done: make(chan struct{}), seen: map[string]bool{}}
-	t.Cleanup(l.End)
+	t.Cleanup(func() {
+		l.End()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.seen = nil // the memory of a test lasts as long as the test that it is a part of
+	})
 	return l
 }
 
