@@ -58,7 +58,7 @@ func (r resolver) check(target SSHTarget) error {
 func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
 	if !ValidUser(login) {
 		return nil, &Error{
-			Err:  fmt.Errorf("the user to log in as on %s is %q, which cannot be a name of one", alias, login),
+			Err:  fmt.Errorf("the user to log in as on %s is %q, which is no name of a user", alias, login),
 			Next: "Set ssh.user, or the provider's ssh.user; or mend User or ProxyJump in the SSH client configuration.",
 		}
 	}
@@ -70,12 +70,10 @@ func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
 	if name := r.config.get(alias, "HostName"); name != "" {
 		h.host = strings.NewReplacer("%%", "%", "%h", alias).Replace(name)
 	}
-	for what, name := range map[string]string{"host": h.host, "user": h.user} {
-		if odd(name) {
-			return nil, &Error{
-				Err:  fmt.Errorf("%q is no name of a %s", name, what),
-				Next: "Check ssh.host and ssh.user, the provider's ssh.user and ssh.proxy_jump, and HostName and User in the SSH client configuration.",
-			}
+	if odd(h.host) {
+		return nil, &Error{
+			Err:  fmt.Errorf("%q is no name of a host", h.host),
+			Next: "Check ssh.host, the provider's ssh.proxy_jump, and HostName in the SSH client configuration.",
 		}
 	}
 	h.keyName = strings.ToLower(h.address())
@@ -89,8 +87,8 @@ func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
 	return h, nil
 }
 
-// odd tells whether a name could be taken for something else where it is written
-// down or shown: a line of known_hosts, an option.
+// odd tells whether a host's name could be taken for something else where it is
+// written down or shown: a line of known_hosts, an option.
 func odd(name string) bool {
 	return strings.HasPrefix(name, "-") || strings.ContainsFunc(name, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) })
 }
