@@ -97,6 +97,7 @@ func TestTheLockOfAnEditorThatWasKilledIsCleared(t *testing.T) {
 			if err := os.WriteFile(held, []byte(test.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
+			sim.Own(held)
 			s := newServer(t, h, options(sim, func(o *server.Options) { o.Limits.Lock = time.Second }))
 			_, err := s.Edit(t.Context(), func(prefs.Document) error { return nil })
 			if !errors.Is(err, test.want) {

@@ -314,17 +314,20 @@ func scriptPID(t *testing.T, sim *simtest.ServerProcess) int {
 }
 
 // holders are the processes that have the lock of sim: the script, its guard, and
-// what they run.
+// what they run. Where root edits in another user's directory, they have the other end
+// of what a process of that user has as its input, which holds it for them.
 func holders(t *testing.T, sim *simtest.ServerProcess) []int {
 	t.Helper()
 	lock := filepath.Join(sim.DataDir(), ".terraform-provider-plex.lock")
+	copies := sim.DataDir() + ".terraform-backups"
 	var found []int
 	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && target == lock {
+		target, err := os.Readlink(link)
+		if err == nil && (target == lock || filepath.Dir(target) == copies && strings.HasSuffix(target, ".held (deleted)")) {
 			pid, err := strconv.Atoi(strings.Split(link, "/")[2])
 			if err != nil {
 				t.Fatal(err)

@@ -112,6 +112,12 @@ func (s *ServerProcess) Configure(change func(*plexsim.Config)) {
 	s.must(s.keeper.own(path))
 }
 
+// Own gives a file to the user who runs the server.
+func (s *ServerProcess) Own(path string) {
+	s.t.Helper()
+	s.must(s.keeper.own(path))
+}
+
 // SupportDir is the directory that the commands of plexsim take.
 func (s *ServerProcess) SupportDir() string { return s.config.SupportDir }
 

@@ -78,6 +78,7 @@ prepare() {
   after="$backup_stem.after.$copy_kind"
   stage_file="$backup_stem.stage"
   name_twin
+  clear_work
   temporary=$twin exported=
   if [ -n "$mac_live$own_work" ]; then temporary="$backup_stem.new" exported="$backup_stem.now"; fi
   copy_before || fail no-room "$detail"
@@ -100,6 +101,10 @@ prepare() {
   fi
   printf 'idle\n' >"$stage_file" || fail no-room "$stage_file"
 }
+
+# clear_work: nobody else edits now, so that these are what a killed edit has worked
+# with. They hold a token.
+clear_work() { rm -f -- "$backup_server"-*.new "$backup_server"-*.now "$backup_server"-*.held; }
 
 # copy_before: the copy from before the stop. The server may be writing: it is
 # taken again until two readings agree.

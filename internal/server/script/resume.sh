@@ -50,7 +50,7 @@ end_left() {
   fi
   call rearm
   end_kept
-  if [ -n "$exported" ]; then rm -f -- "$exported"; fi
+  clear_work
 }
 
 # pay: false where what is owed is still owed.
