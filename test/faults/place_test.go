@@ -83,10 +83,7 @@ const hold = `me=ME d=D
 if [ -r "$d/armed" ]; then
   read -r want_program want_stage want_nth <"$d/armed"
   if [ "$me" = "$want_program" ]; then
-    now=none
-    for f in BACKUPS/*.stage; do
-      if [ -e "$f" ]; then read -r now _ <"$f"; fi
-    done
+    STAGE
     if [ "$now" = resting ]; then now=stopped; fi
     if [ "$now" = "$want_stage" ]; then
       n=1
@@ -103,6 +100,13 @@ if [ -r "$d/armed" ]; then
   fi
 fi
 `
+
+// stage is what the script has written down. Who acts for the owner of the data
+// directory cannot read that, and is told as it begins.
+const stage = `now=${STEP_STAGE:-none}
+    for f in BACKUPS/*.stage; do
+      if [ -e "$f" ]; then read -r now _ <"$f"; fi
+    done`
 
 // ioFault makes the program fail where ioerror.c says so.
 const ioFault = `if [ -r "$d/ioerror" ]; then
@@ -122,13 +126,16 @@ exec DATE -d "@$(($(DATE +%s) + ahead))" "$@"
 func (s *steps) setClock(ahead time.Duration) {
 	s.t.Helper()
 	next := filepath.Join(s.dir, "clock.next")
-	s.must(os.WriteFile(next, fmt.Appendf(nil, "%d\n", int(ahead.Seconds())), 0o600))
+	s.must(os.WriteFile(next, fmt.Appendf(nil, "%d\n", int(ahead.Seconds())), 0o644))
 	s.must(os.Rename(next, filepath.Join(s.dir, "clock")))
 }
 
 func newSteps(t testing.TB, backups string, noFlock bool) *steps {
 	t.Helper()
 	s := &steps{t: t, dir: t.TempDir(), backups: backups, others: os.Getenv("PATH")}
+	// The owner of a data directory, as whom root works there, is held here, too.
+	s.must(os.Chmod(filepath.Dir(s.dir), 0o755))
+	s.must(os.Chmod(s.dir, 0o777))
 	if noFlock {
 		s.others = s.allBut("flock")
 	}
@@ -139,6 +146,9 @@ func newSteps(t testing.TB, backups string, noFlock bool) *steps {
 		program, err := exec.LookPath(name)
 		s.must(err)
 		s.write(name, s.text(name)+s.fill(ioFault, name)+"exec "+host.Quote(program)+" \"$@\"\n")
+	}
+	if setpriv, err := exec.LookPath("setpriv"); err == nil {
+		s.write("setpriv", "#!/bin/sh\n"+s.fill(stage, "setpriv")+"\nexport STEP_STAGE=$now\nexec "+setpriv+" \"$@\"\n")
 	}
 	date, err := exec.LookPath("date")
 	s.must(err)
@@ -167,13 +177,14 @@ func (s *steps) text(name string) string { return "#!/bin/sh\n" + s.fill(hold, n
 func (s *steps) fill(text, name string) string {
 	sleep, _ := exec.LookPath("sleep")
 	cat, _ := exec.LookPath("cat")
+	text = strings.Replace(text, "STAGE\n", stage+"\n", 1)
 	return strings.NewReplacer("=ME", "="+name, "=D\n", "="+host.Quote(s.dir)+"\n", "BACKUPS", host.Quote(s.backups),
 		"SLEEP", sleep, "REALCAT", cat).Replace(text)
 }
 
 func (s *steps) write(name, text string) {
 	s.t.Helper()
-	s.must(os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o700))
+	s.must(os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o755))
 }
 
 // command is a command of the server's, with a place before and one after it.
@@ -206,7 +217,7 @@ func (s *steps) allBut(missing string) string {
 func (s *steps) arm(p place) {
 	s.t.Helper()
 	next := filepath.Join(s.dir, "next")
-	s.must(os.WriteFile(next, fmt.Appendf(nil, "%s %s %d\n", p.program, p.stage, p.nth), 0o600))
+	s.must(os.WriteFile(next, fmt.Appendf(nil, "%s %s %d\n", p.program, p.stage, p.nth), 0o644))
 	s.must(os.Rename(next, filepath.Join(s.dir, "armed")))
 }
 

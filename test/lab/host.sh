@@ -81,8 +81,11 @@ install_server() {
 install_keys() {
   local keys=$LAB/ssh user home
   mkdir -p "$keys"
-  [ -f "$keys/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$keys/id_ed25519"
-  [ -f "$keys/host_key" ] || ssh-keygen -q -t ed25519 -N '' -C host -f "$keys/host_key"
+  (
+    flock 9 # the first hosts may come up at once
+    [ -f "$keys/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$keys/id_ed25519"
+    [ -f "$keys/host_key" ] || ssh-keygen -q -t ed25519 -N '' -C host -f "$keys/host_key"
+  ) 9> "$keys/lock"
   for user in root admin; do
     home=$(awk -F: -v user="$user" '$1 == user { print $6 }' "$1/etc/passwd")
     install -d -m 0700 "$1$home/.ssh"
