@@ -86,7 +86,7 @@ func listing(t *testing.T, sim *simtest.ServerProcess) string {
 func TestInspectSitsOutAFileThatIsBeingWritten(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, func(c *plexsim.Config) {
-			c.WriteInterval, c.TruncatePause = plexsim.Duration(15*time.Millisecond), plexsim.Duration(10*time.Millisecond)
+			c.WriteInterval, c.TruncatePause = plexsim.Duration(30*time.Millisecond), plexsim.Duration(10*time.Millisecond)
 		})
 		s := newServer(t, h, options(sim))
 		for range 5 {

@@ -113,11 +113,11 @@ func (s *Server) ready(ctx context.Context, c *session) (Inspection, error) {
 }
 
 // Preferences that are not in order are read again: readings times, which takes
-// about 2 s. A server rewrites its file in far less, but on a busy disk it may
+// about 5 s. A server rewrites its file in far less, but on a busy disk it may
 // wait in the middle.
 const (
 	readings     = 20
-	readingPause = 10 * time.Millisecond
+	readingPause = 25 * time.Millisecond
 )
 
 // pause passes after a reading, the attempt-th. It is longer after each, and
