@@ -157,17 +157,7 @@ replace() {
   if [ "$1" != "$twin" ]; then
     detail=$( { renew_twin && cat -- "$1" >"$twin"; } 2>&1) || return 1
   fi
-  detail=$(flush "$twin" 2>&1) || return 1
-  if [ -z "$in_place" ]; then
-    if detail=$(mv -f -- "$twin" "$prefs" 2>&1); then
-      flush "${prefs%/*}" 2>/dev/null
-      return 0
-    fi
-    [ -f "$twin" ] || return 1
-  fi
-  # A file that is a mount of its own cannot be renamed over.
-  detail=$( (cat -- "$twin" >"$prefs") 2>&1) && detail=$(flush "$prefs" 2>&1) &&
-    cmp -s -- "$twin" "$prefs"
+  detail=$(put_in_place 2>&1)
 }
 
 # renew_twin: there is a twin to write into, also when the server has removed its

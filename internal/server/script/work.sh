@@ -29,6 +29,25 @@ make_twin() {
   cp --preserve=all -- "$prefs" "$1" 2>/dev/null || cp -p -- "$prefs" "$1"
 }
 
+# put_in_place: the twin becomes the preferences, in one step where rename works.
+put_in_place() {
+  flush "$twin" || return 1
+  if [ -z "$in_place" ]; then
+    # A directory in the place of the file would take it in.
+    if [ -d "$prefs" ]; then
+      echo "$prefs is a directory"
+      return 1
+    fi
+    if mv -f -- "$twin" "$prefs"; then
+      flush "${prefs%/*}" 2>/dev/null
+      return 0
+    fi
+    [ -f "$twin" ] || return 1
+  fi
+  # A file that is a mount of its own cannot be renamed over.
+  cat -- "$twin" >"$prefs" && flush "$prefs" && cmp -s -- "$twin" "$prefs"
+}
+
 # remove_twins: a twin that nobody works with holds a token.
 remove_twins() { rm -f -- "${prefs%/*}/.${prefs##*/}.terraform-"*; }
 
@@ -123,8 +142,7 @@ take_room() {
   fi
 }
 
-# install SIZE: so many bytes of input become the preferences, in one step where
-# rename works.
+# install SIZE: so many bytes of input become the preferences.
 install() {
   if [ ! -f "$twin" ]; then
     if [ -f "$prefs" ]; then make_twin "$twin"; else : >"$twin"; fi || return 1
@@ -132,22 +150,8 @@ install() {
   cat >"$twin" && [ "$(wc -c <"$twin")" -eq "$1" ] || return 1
   # Nobody listens any more to one that was held up. It ends here.
   echo arrived || return 1
-  flush "$twin" || return 1
   remove_pid_files || echo "no pid file could be removed"
-  if [ -z "$in_place" ]; then
-    # A directory in the place of the file would take it in.
-    if [ -d "$prefs" ]; then
-      echo "$prefs is a directory"
-      return 1
-    fi
-    if mv -f -- "$twin" "$prefs"; then
-      flush "${prefs%/*}" 2>/dev/null
-      return 0
-    fi
-    [ -f "$twin" ] || return 1
-  fi
-  # A file that is a mount of its own cannot be renamed over.
-  cat -- "$twin" >"$prefs" && flush "$prefs" && cmp -s -- "$twin" "$prefs"
+  put_in_place
 }
 
 # hold FILE HOLDER: takes the lock, and holds it for as long as anybody has the
