@@ -17,6 +17,14 @@ func ValidUser(name string) bool {
 
 func notPrinted(r rune) bool { return !unicode.IsPrint(r) }
 
+// ValidHost tells whether a text can be the name or address of a host, and could not
+// be taken for something else where it is written down or shown: a line of
+// known_hosts, an option.
+func ValidHost(name string) bool {
+	return name != "" && !strings.HasPrefix(name, "-") &&
+		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+}
+
 // userEscapes are those of a word of the client configuration, as OpenSSH reads it.
 var userEscapes = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\'`, `'`, `\ `, ` `)
 

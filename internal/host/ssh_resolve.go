@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // usualConnectTimeout bounds a hop where nothing else does.
@@ -70,7 +69,7 @@ func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
 	if name := r.config.get(alias, "HostName"); name != "" {
 		h.host = strings.NewReplacer("%%", "%", "%h", alias).Replace(name)
 	}
-	if odd(h.host) {
+	if !ValidHost(h.host) {
 		return nil, &Error{
 			Err:  fmt.Errorf("%q is no name of a host", h.host),
 			Next: "Check ssh.host, the provider's ssh.proxy_jump, and HostName in the SSH client configuration.",
@@ -85,12 +84,6 @@ func (r resolver) hop(alias, login string, port int) (*sshHop, error) {
 	h.knownHosts = r.knownHosts(alias, expand)
 	h.auth = r.auth(alias, expand)
 	return h, nil
-}
-
-// odd tells whether a host's name could be taken for something else where it is
-// written down or shown: a line of known_hosts, an option.
-func odd(name string) bool {
-	return strings.HasPrefix(name, "-") || strings.ContainsFunc(name, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) })
 }
 
 func (r resolver) knownHosts(alias string, expand func(string) string) []string {

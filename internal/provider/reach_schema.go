@@ -105,7 +105,7 @@ func (v hostName) MarkdownDescription(ctx context.Context) string { return v.Des
 func (hostName) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	check(req, resp, "Invalid host", func(value string) string {
 		switch {
-		case value == "" || strings.ContainsFunc(value, notInName) || strings.HasPrefix(value, "-"):
+		case !host.ValidHost(value):
 			return "must be a host name or an address"
 		case strings.ContainsAny(value, "@/[]"):
 			return "must be a host name or an address alone: the user and the port have attributes of their own"
@@ -116,9 +116,6 @@ func (hostName) ValidateString(_ context.Context, req validator.StringRequest, r
 	})
 }
 
-// notInName are the characters that no name of a host has.
-func notInName(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
-
 // loginName is the name of a user.
 var loginName = textForm{"Invalid user name", `must be a user name: no control characters, no "-" or space at its beginning, no space at its end`, host.ValidUser}
 
@@ -127,7 +124,8 @@ var proxyJump = textForm{"Invalid jump host", "must be none, or [user@]host[:por
 	for _, one := range strings.Split(value, ",") {
 		one = strings.TrimPrefix(strings.TrimSpace(one), "ssh://")
 		name := one[strings.LastIndex(one, "@")+1:]
-		if name == "" || strings.ContainsFunc(one, notInName) || strings.HasPrefix(one, "-") || strings.HasPrefix(name, "-") {
+		// What a host is not called, a user is not called here, either: there is %20.
+		if !host.ValidHost(one) || !host.ValidHost(name) {
 			return false
 		}
 	}
