@@ -117,7 +117,7 @@ func (b *Binder) mayClaim(ctx context.Context, wanted Wanted) error {
 		return err
 	}
 	if wanted.Account != "" && !account.Is(wanted.Account) {
-		return fmt.Errorf("%w: account is %q, and account_token belongs to %s", ErrWrongAccount, wanted.Account, State{Username: account.Username, Email: account.Email}.Account())
+		return fmt.Errorf("%w: account is %q, and account_token belongs to %s", ErrWrongAccount, wanted.Account, nameOf(account))
 	}
 	return nil
 }

@@ -54,6 +54,9 @@ func (s State) Account() string {
 	return "an account that its preferences do not name"
 }
 
+// nameOf is how an account of plex.tv is called, as State.Account.
+func nameOf(a plextv.Account) string { return State{Username: a.Username, Email: a.Email}.Account() }
+
 // Is tells whether account, a user name or an e-mail address, is the one that
 // the server is bound to.
 func (s State) Is(account string) bool {

@@ -112,7 +112,7 @@ func (b *Binder) exchange(ctx context.Context, id string, wanted Wanted) (plextv
 	}
 	owner := plextv.Account{Username: grant.Username, Email: grant.Email}
 	if wanted.Account != "" && owner != (plextv.Account{}) && !owner.Is(wanted.Account) {
-		return plextv.Grant{}, fmt.Errorf("%w: account is %q, and the claim token belongs to %s", ErrWrongAccount, wanted.Account, State{Username: grant.Username, Email: grant.Email}.Account())
+		return plextv.Grant{}, fmt.Errorf("%w: account is %q, and the claim token belongs to %s", ErrWrongAccount, wanted.Account, nameOf(owner))
 	}
 	return grant, nil
 }
