@@ -22,7 +22,6 @@ import (
 const maxMemory = 256 << 20
 
 func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
-	const gigabyte = 1 << 30
 	block := strings.Repeat("x", 1<<15)
 	for name, test := range map[string]struct {
 		begin string
@@ -46,15 +45,7 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 				says(out, nonce, "hello", "1")
 				_, _ = io.WriteString(out, test.begin)
 				piece := test.piece(nonce)
-				for said := 0; said < gigabyte; said += len(piece) {
-					select {
-					case <-closed:
-						return nil
-					default:
-						_, _ = io.WriteString(out, piece)
-					}
-				}
-				<-closed
+				repeats(out, piece, closed)
 				return nil
 			}}
 			var err error
@@ -75,10 +66,22 @@ func TestAHostThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 	}
 }
 
+// repeats says a piece again and again, a gigabyte of it, until nobody listens.
+func repeats(out io.Writer, piece string, closed <-chan struct{}) {
+	for said := 0; said < 1<<30; said += len(piece) {
+		select {
+		case <-closed:
+			return
+		default:
+			_, _ = io.WriteString(out, piece)
+		}
+	}
+	<-closed
+}
+
 // The batch of Windows speaks in the same records, with other ends of lines, and
 // sends preferences in base64.
 func TestABatchThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
-	const gigabyte = 1 << 30
 	block := strings.Repeat("x", 1<<15)
 	encoded := strings.Repeat(strings.Repeat("QUFB", 16)+"\r\n", 1<<9)
 	for name, test := range map[string]struct {
@@ -100,15 +103,7 @@ func TestABatchThatNeverStopsTalkingIsRefusedInBoundedMemory(t *testing.T) {
 				_, _ = io.WriteString(out, test.begin)
 				piece := test.piece(nonce)
 				piece = strings.Repeat(piece, 1+1<<13/len(piece))
-				for said := 0; said < gigabyte; said += len(piece) {
-					select {
-					case <-closed:
-						return nil
-					default:
-						_, _ = io.WriteString(out, piece)
-					}
-				}
-				<-closed
+				repeats(out, piece, closed)
 				return nil
 			}}
 			s, err := New(h, Options{Platform: PlatformWindows})
