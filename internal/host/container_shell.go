@@ -93,10 +93,10 @@ func newContainerProcess(api *client.Client, id string, attached client.Hijacked
 }
 
 // demultiplex takes apart the frames in which an engine sends the two outputs of a
-// command: a byte that says which
-// (3: an error of the engine's), three that are nothing, and a length of four. It
-// is not stdcopy of moby/moby, which makes room for as much as a frame says that it
-// has, 4 GiB, and takes a frame that is cut off for the end.
+// command: a byte that says which (3: an error of the engine's), three that are
+// nothing, and a length of four. It is not stdcopy of moby/moby, which makes room
+// for as much as a frame says that it has, 4 GiB, and takes a frame that is cut off
+// for the end.
 func demultiplex(stdout, stderr io.Writer, in io.Reader) error {
 	for {
 		var head [8]byte
