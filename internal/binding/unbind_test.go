@@ -190,6 +190,7 @@ func TestUnbindLeavesABindingThatChangesBeforeTheStop(t *testing.T) {
 	b := w.binder(simtest.Owner.Token, before(pathDevices, 1, func() { w.handOver(s, simtest.Stranger) }))
 	_, err := b.Unbind(t.Context(), s.srv, known, true)
 	wantError(t, err, ErrChanged, "runs again with the preferences that it had")
+	s.WaitReady() // it was told to start, and nobody has waited for it
 	w.wantRestarts(s, 1)
 	found, err := s.srv.Inspect(t.Context())
 	if err != nil {
