@@ -103,7 +103,7 @@ func (s *Server) batchProgram(mode, nonce string) (string, error) {
 		"p_stop", o.Commands.Stop, "p_start", o.Commands.Start, "p_status", o.Commands.Status,
 		"p_backup_dir", o.Backup.Directory, "p_keep", fmt.Sprint(o.Backup.Keep),
 		// The name of this edit's copies, which sorts them by age, and of its tasks.
-		"p_stamp", time.Now().UTC().Format("20060102T150405Z")+"-"+strings.ToLower(rand.Text()[:6]),
+		"p_stamp", time.Now().UTC().Format("20060102T150405.000Z")+"-"+strings.ToLower(rand.Text()[:6]),
 		"p_stop_limit", seconds(o.StopTimeout), "p_command_limit", seconds(o.Limits.Command),
 		"p_lock_limit", seconds(o.Limits.Lock), "p_silence", seconds(o.Limits.Silence),
 		"p_verify_limit", seconds(o.Limits.Verify+time.Minute), "p_linger", seconds(o.Limits.Linger),

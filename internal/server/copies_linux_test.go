@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -126,6 +128,7 @@ func TestAFileThatTheServerEmptiedIsRestoredWhenTheProviderHasGone(t *testing.T)
 
 func TestTheCopiesOfTheLastOperationsAreKept(t *testing.T) {
 	onlyForFiles(t)
+	process := regexp.MustCompile(`[0-9]+(\.(before|after)\.xml)$`)
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)
 		sim.Stop()
@@ -138,17 +141,32 @@ func TestTheCopiesOfTheLastOperationsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newServer(t, h, options(sim, func(o *server.Options) { o.Backup = server.Backup{Directory: dir, Keep: 2} }))
-		for _, token := range []string{"one", "two", "three", "four"} {
-			mustEdit(t, s, setToken(token))
-		}
-		if got := copies(t, dir, "before"); len(got) != 3 {
-			t.Errorf("copies: %v, want two and the one of another server", got)
-		}
-		if got := copies(t, dir, "after"); len(got) != 2 {
-			t.Errorf("copies: %v, want two", got)
+		for n, token := range []string{"one", "two", "three", "four"} {
+			report := mustEdit(t, s, setToken(token))
+			// Several operations in a second, whose processes are numbered downwards.
+			for _, kind := range []string{"before", "after"} {
+				was := process.ReplaceAllString(report.Backup, "")
+				renamed := fmt.Sprintf("%s%d.%s.xml", was, 99999-n, kind)
+				for _, made := range copies(t, dir, kind) {
+					if strings.HasPrefix(made, was) {
+						if err := os.Rename(made, renamed); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
 		}
 		if _, err := os.Stat(foreign); err != nil {
 			t.Error("another server's copy was removed")
+		}
+		if err := os.Remove(foreign); err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range []string{"before", "after"} {
+			kept := copies(t, dir, kind)
+			if len(kept) != 2 || !bytes.Contains(read(t, kept[0]), []byte(`"two"`)) || !bytes.Contains(read(t, kept[1]), []byte(`"three"`)) {
+				t.Errorf("copies: %v, want those of the third operation and of the fourth", kept)
+			}
 		}
 	})
 }

@@ -48,10 +48,16 @@ open_backups() {
 }
 
 # name_copies: the first part tells the copies of several servers in one directory
-# apart.
+# apart. The third one orders those of the same second, as process numbers do not.
 name_copies() {
   backup_server="$backup_at/$(printf %s "$prefs" | cksum | cut -d' ' -f1)"
-  backup_stem="$backup_server-$(date -u +%Y%m%dT%H%M%SZ)-$$"
+  backup_time="$backup_server-$(date -u +%Y%m%dT%H%M%SZ)"
+  backup_serial=1
+  for old in "$backup_time"-[0-9]-*; do
+    old=${old#"$backup_time-"}
+    case $old in [0-9]-*) [ "${old%%-*}" -lt "$backup_serial" ] || backup_serial=$((${old%%-*} + 1)) ;; esac
+  done
+  backup_stem="$backup_time-$backup_serial-$$"
   held=$backup_stem.held
 }
 
