@@ -65,8 +65,14 @@ func plant(known *simtest.Secrets, what string) string {
 }
 
 // remembers is what makes a bash keep a history of what it reads, also where it is
-// not talked to by a person.
-const remembers = "HISTFILE=~/.bash_history\nset -o history\nshopt -s histappend\n"
+// not talked to by a person, and note what its process shows to others: it soon
+// becomes another one, before a look around could be certain to meet it.
+const remembers = "HISTFILE=~/.bash_history\nset -o history\nshopt -s histappend\n" +
+	"cat /proc/$$/cmdline /proc/$$/environ >>~/" + logins + "\nchmod 644 ~/" + logins + "\n"
+
+// logins is the file with those notes, which a look around finds as one that
+// others can read.
+const logins = ".logins"
 
 // loginShell is a command that gives the shell of a login.
 func loginShell(t *testing.T, _ *simtest.Secrets) secretWay {
@@ -85,7 +91,7 @@ func loginShell(t *testing.T, _ *simtest.Secrets) secretWay {
 	}
 	return secretWay{
 		way:  way{name: strings.Join(command, " "), server: []string{"exec = " + string(words)}},
-		home: home, login: command, sees: []string{"cmdline of a process \"sh\"", "cmdline of a process \"bash\""},
+		home: home, login: command, sees: []string{"cmdline of a process \"sh\"", filepath.Join(home, logins)},
 	}
 }
 
@@ -153,7 +159,7 @@ func withPasswords(t *testing.T, known *simtest.Secrets) secretWay {
 				"\n private_key = var.private_key\n passphrase = var.passphrase\n password = var.password\n }\n become = {\n password = var.become_password\n }",
 		},
 		variables: given, home: home, login: []string{"su", "-", name},
-		sees: []string{"cmdline of a process \"sh\"", "cmdline of a process \"sudo\"", "cmdline of a process \"sshd\""},
+		sees: []string{"cmdline of a process \"sh\"", "cmdline of a process \"sudo\"", "cmdline of a process \"sshd\"", filepath.Join(home, logins)},
 	}
 }
 
