@@ -48,6 +48,45 @@ func TestBatchNamesNoVariableThatAPromptWouldExpand(t *testing.T) {
 	}
 }
 
+// What is done at the end is done under the lock, which ends with the redirection
+// of the call that took it: without it the guard would do the same at the same time.
+func TestBatchKeepsItsLockToItsEnd(t *testing.T) {
+	_, locked, _ := strings.Cut(batch, "\r\n:locked\r\n")
+	locked, _, _ = strings.Cut(locked, "\r\n:")
+	if !strings.HasSuffix(locked, "\r\ncall :edit_locked\r\ngoto leave") {
+		t.Errorf("who has the lock does\n%s", locked)
+	}
+}
+
+// A parenthesis outside of quotes, which cmd.exe pairs without regard to
+// backslashes, ends a block.
+func TestBatchEndsNoBlockInsideALine(t *testing.T) {
+	quoted := regexp.MustCompile(`"[^"]*"`)
+	for line := range strings.Lines(batch) {
+		text := strings.TrimSpace(line)
+		if strings.HasPrefix(text, "rem ") {
+			continue
+		}
+		open := 0
+		for _, c := range strings.TrimPrefix(quoted.ReplaceAllString(text, ""), ")") {
+			switch c {
+			case '(':
+				open++
+			case ')':
+				open--
+			case '"':
+				t.Errorf("a quote without another: %q", line)
+			}
+			if open < 0 {
+				t.Fatalf("a block ends in the middle of %q", line)
+			}
+		}
+		if opens := strings.HasSuffix(text, "("); open > 1 || opens != (open == 1) {
+			t.Errorf("%d parentheses stay open in %q", open, line)
+		}
+	}
+}
+
 func TestBatchUsesNothingThatWineLacks(t *testing.T) {
 	for _, lacks := range []string{`&&`, `\|\|`, `!\w+:[~=*\w ]+=[^!]*!`, `!\w+:~`, `\)\s*>`, `in \([^)'"]*![^)]*\)`, `do \(\r\nfor`} {
 		if found := regexp.MustCompile(lacks).FindString(batch); found != "" {

@@ -39,13 +39,10 @@ func (windows) Dial(ctx context.Context, network, address string) (net.Conn, err
 	return host.Local{}.Dial(ctx, network, address)
 }
 
-// wine is a Windows whose programs have variables in their environment.
-func wine(t *testing.T, variables ...string) windows {
+// wine is a Windows, that of this machine if it is one.
+func wine(t *testing.T) windows {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		if len(variables) > 0 {
-			t.Skip("NOT RUN: what the tests start here has their own environment")
-		}
 		return windows{BatchHost: host.Local{}}
 	}
 	script := os.Getenv(simtest.EnvWine)
@@ -53,8 +50,7 @@ func wine(t *testing.T, variables ...string) windows {
 		t.Skipf("NOT RUN: %s=wine and %s=test/lab/wine.sh say where Windows is", simtest.EnvLab, simtest.EnvWine)
 	}
 	mark := fmt.Sprintf("plexmark=%s-%d", t.Name(), os.Getpid())
-	command := append(append([]string{"env", mark}, variables...), script, "cmd")
-	return windows{host.Exec{Command: command}, mark}
+	return windows{host.Exec{Command: []string{"env", mark, script, "cmd"}}, mark}
 }
 
 // killBatch kills the cmd.exe that runs the batch, as the end of an SSH session does.
@@ -110,6 +106,9 @@ func wantWindowsBack(t *testing.T, h host.Host, sim *simtest.ServerProcess, toke
 	report := mustEdit(t, s, setToken("madeUpToken42"))
 	if token, _ := report.Document.Get(prefs.KeyToken); token != "madeUpToken42" {
 		t.Error("the next edit did not set its token")
+	}
+	if n := sim.StartCount(); n != 3 {
+		t.Errorf("the server was started %d times, want once at first, once by whoever brought it back, once by the next edit", n)
 	}
 }
 
@@ -314,19 +313,21 @@ func TestWindowsWhatDoesNotStartIsPutBack(t *testing.T) {
 // windowsPath is how Wine has a path of this machine.
 func windowsPath(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
 
-// asApplication makes sim the application of the user, which its key names.
-func asApplication(t *testing.T, sim *simtest.ServerProcess) windows {
+// asApplication makes sim the application of the user, which its key names. What
+// starts in a session has the environment of its user, and nothing of the editor's.
+func asApplication(t *testing.T, sim *simtest.ServerProcess) {
 	t.Helper()
-	h := wine(t, plexsim.EnvSupportDir+"="+windowsPath(sim.SupportDir()))
 	inWine(t, "reg.exe", "add", sim.PreferencesPath(), "/v", "InstallFolder", "/d", windowsPath(filepath.Join(sim.SupportDir(), ".plexsim")), "/f")
-	return h
+	const environment = `HKEY_CURRENT_USER\Environment`
+	inWine(t, "reg.exe", "add", environment, "/v", plexsim.EnvSupportDir, "/d", windowsPath(sim.SupportDir()), "/f")
+	t.Cleanup(func() { inWine(t, "reg.exe", "delete", environment, "/v", plexsim.EnvSupportDir, "/f") })
 }
 
 func TestWindowsTheApplicationIsAskedToCloseAndStartedInItsSession(t *testing.T) {
-	wine(t)
+	h := wine(t)
 	sim := bound(t, nil)
 	sim.Stop()
-	h := asApplication(t, sim)
+	asApplication(t, sim)
 	sim.Start()
 	s := newServer(t, h, onWindows(sim, func(o *server.Options) { o.Commands = server.Commands{} }))
 	found, err := s.Inspect(t.Context())

@@ -101,14 +101,15 @@ set "detail=the start command ended with status !start_status!: !detail!"
 exit /b 1
 rem detached MODE: runs this file in that mode by a process that does not end with the session, as
 rem all do that an sshd has started, and has none of its handles. Where that cannot be had, by one
-rem that does.
+rem that does. PowerShell is told of quotes by their number: for cmd.exe, which knows no backslash, a
+rem parenthesis behind one would end the block.
 :detached
 set "ran="
 set "line=cmd.exe /d /v:on /e:on /c \"\"!batch_dir!\server.cmd\" %1\""
 if exist "!SystemRoot!\System32\wbem\wmic.exe" (
 wmic process call create "!line!" <nul >create.txt 2>nul
 ) else (
-powershell -NoProfile -NonInteractive -Command "exit (Invoke-CimMethod Win32_Process Create -Arguments @{CommandLine = $env:line.Replace('\\"', [string][char]34)}).ReturnValue" <nul >create.txt 2>nul
+powershell -NoProfile -NonInteractive -Command "$ErrorActionPreference = 'Stop'; exit (Invoke-CimMethod Win32_Process Create -Arguments @{CommandLine = $env:line.Replace('\' + [char]34, [string][char]34)}).ReturnValue" <nul >create.txt 2>nul
 )
 if errorlevel 1 (
 start "" /b cmd /d /c server.cmd %1 <nul >nul 2>nul

@@ -52,6 +52,12 @@ func spawn(line string) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
+	// A process that inherits nothing is still given these by whoever starts it, and would keep files open.
+	for _, handle := range []uint32{windows.STD_INPUT_HANDLE, windows.STD_OUTPUT_HANDLE, windows.STD_ERROR_HANDLE} {
+		if err := windows.SetStdHandle(handle, 0); err != nil {
+			return 0, err
+		}
+	}
 	startup := windows.StartupInfo{}
 	startup.Cb = uint32(unsafe.Sizeof(startup))
 	var started windows.ProcessInformation
