@@ -79,7 +79,7 @@ everything() {
   step "preferences, there" there internal/prefs
   step "registry, there" there internal/server/registry
   step "emulator, there" there internal/plexsim
-  step "server, there" there internal/server -test.run '^Test(OnlyThisMachines|Windows(AnEditOnThis|WhatDoesNotStart))'
+  step "server, there" there internal/server -test.run '^Test(OnlyThisMachines|Windows(AnEditOnThis|WhatDoesNotStart|AStoppedServer))'
   step "preferences, with its reg.exe" here internal/prefs -run '^TestRegExe'
   step "batches, from here" here internal/host -run '^TestABatch'
   step "server, from here" here internal/server -run '^TestWindows'

@@ -10,13 +10,13 @@ set "lock_file=!shared!\!id!.lock"
 set "guard_lock=!shared!\!id!.guard"
 exit /b 0
 rem lock_and_edit: the lock is that standard error goes to a file, which no second process can open
-rem for writing as long as that lasts, and which the system closes when this process ends, however.
+rem for writing as long as that lasts, and which the system closes when this process ends, however. It
+rem ends with the lock: who had left it before would share the rest with the guard.
 :lock_and_edit
 set "naps=0"
 :lock_again
 set "locked="
 call :locked 2>"!lock_file!"
-if defined locked goto leave
 if !naps! geq !p_lock_limit! (
 set "detail=the lock !lock_file! cannot be taken"
 call :last_line "!lock_file!.holder"
@@ -30,7 +30,8 @@ if exist "!guard_lock!" del "!guard_lock!" >nul 2>nul
 if exist "!guard_lock!" exit /b 0
 set "locked=1"
 >"!lock_file!.holder" echo !p_holder!
-goto edit_locked
+call :edit_locked
+goto leave
 rem prepare: everything that can fail for want of room or rights, before the stop.
 :prepare
 set "copies=!p_backup_dir!"

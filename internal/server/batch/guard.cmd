@@ -34,8 +34,12 @@ ren turn turn.guard >nul 2>nul
 if not exist turn.guard goto watch_more
 call :end_batch
 :take_over
+rem That is said before the lock is given up.
+if exist over (
+set "locked=over"
+exit /b 0
+)
 for /f "usebackq" %%a in ("stage.txt") do set "stage=%%a"
-if exist written set "written=yes"
 if "!stage!"=="stopping" goto linger
 if "!stage!"=="stopped" goto bring_back
 if "!stage!"=="resting" goto bring_back
