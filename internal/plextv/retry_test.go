@@ -118,6 +118,37 @@ func TestWaitsGrowAreBoundedAndDiffer(t *testing.T) {
 	}
 }
 
+func TestNoWaitOfOurOwnChoiceIsLongerThanFifteenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := &timed{recorder: recorder{answers: []http.HandlerFunc{say(500, "")}}}
+		client := plextv.New(plextv.Config{AccountToken: accountToken, Transport: through(script), Retry: plextv.Retry{Attempts: 400}})
+		_, err := client.Account(t.Context())
+		wantError(t, err, plextv.ErrUnavailable)
+		// They are spread over the upper half: of so many one is almost as long as it may be.
+		if longest := slices.Max(script.waits()); longest < 14*time.Second || longest > 15*time.Second {
+			t.Errorf("the longest wait is %s", longest)
+		}
+	})
+}
+
+func TestARequestTakesThirtySecondsAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var took []time.Duration
+		client := plextv.New(plextv.Config{AccountToken: accountToken, Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+			began := time.Now()
+			<-req.Context().Done()
+			took = append(took, time.Since(began))
+			return nil, req.Context().Err()
+		})})
+		_, err := client.Account(t.Context())
+		wantError(t, err, plextv.ErrUnavailable)
+		wantText(t, err, "no answer within 30s")
+		if slices.Min(took) != 30*time.Second || slices.Max(took) != 30*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func TestThoseWhoWaitForTheSameTimeComeBackOneByOne(t *testing.T) {
 	var waits []time.Duration
 	for range 20 {

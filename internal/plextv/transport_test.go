@@ -152,7 +152,11 @@ func interrupted(t *testing.T, call func(context.Context, *plextv.Client) error)
 }
 
 func TestAnAnswerWithTooMuchHeaderIsNotRead(t *testing.T) {
-	client, _ := plexTV(t, say(200, whoAmI, "X-Much", strings.Repeat("x", 100<<10)))
+	client, _ := plexTV(t, say(200, whoAmI, "X-Much", strings.Repeat("x", 63<<10)))
+	if _, err := client.Account(t.Context()); err != nil {
+		t.Errorf("63 KiB: %v", err)
+	}
+	client, _ = plexTV(t, say(200, whoAmI, "X-Much", strings.Repeat("x", 64<<10)))
 	_, err := client.Account(t.Context())
 	wantError(t, err, plextv.ErrUnavailable)
 }
