@@ -129,6 +129,22 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+func TestAnAnswerWithTooMuchHeaderIsNotRead(t *testing.T) {
+	answer := func(size int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Much", strings.Repeat("x", size))
+			say(200, identity(""))(w, r)
+		}
+	}
+	client, _ := server(t, answer(63<<10))
+	if _, err := client.Identity(t.Context()); err != nil {
+		t.Errorf("63 KiB: %v", err)
+	}
+	client, _ = server(t, answer(64<<10))
+	_, err := client.Identity(t.Context())
+	wantError(t, err, pms.ErrUnreachable)
+}
+
 func TestAURLWithTLSForAServerWithoutItIsExplained(t *testing.T) {
 	listening := httptest.NewServer(say(200, identity("")))
 	t.Cleanup(listening.Close)
