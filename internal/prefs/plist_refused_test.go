@@ -103,13 +103,13 @@ func TestPlistSizeIsLimited(t *testing.T) {
 		const head, tail = "<plist><dict><key>a</key><string>", "</string></dict></plist>"
 		return []byte(head + strings.Repeat("x", size-len(head)-len(tail)) + tail)
 	}
-	if _, err := prefs.ParsePropertyList(fill(prefs.MaxSize)); err != nil {
-		t.Errorf("MaxSize: %v", err)
+	if _, err := prefs.ParsePropertyList(fill(largest)); err != nil {
+		t.Errorf("16 MiB: %v", err)
 	}
-	if _, err := prefs.ParsePropertyList(fill(prefs.MaxSize + 1)); !errors.Is(err, prefs.ErrTooLarge) {
-		t.Errorf("MaxSize+1: %v, want ErrTooLarge", err)
+	if _, err := prefs.ParsePropertyList(fill(largest + 1)); !errors.Is(err, prefs.ErrTooLarge) {
+		t.Errorf("a byte more: %v, want ErrTooLarge", err)
 	}
-	p := parsePlist(t, fill(prefs.MaxSize))
+	p := parsePlist(t, fill(largest))
 	if err := p.Set("b", "x"); !errors.Is(err, prefs.ErrTooLarge) {
 		t.Errorf("Set: %v, want ErrTooLarge", err)
 	}

@@ -114,10 +114,10 @@ func TestTheSizeOfAnExportIsLimited(t *testing.T) {
 	fill := func(size int) []byte {
 		return slices.Concat(head, bytes.Repeat([]byte("x"), size-len(head)-len(tail)), tail)
 	}
-	r := parseReg(t, fill(prefs.MaxSize))
+	r := parseReg(t, fill(largest))
 	if err := r.Set("b", "x"); !errors.Is(err, prefs.ErrTooLarge) {
 		t.Errorf("an edit that makes it too large: %v", err)
 	}
-	_, err := prefs.ParseRegistry(fill(prefs.MaxSize + 1))
+	_, err := prefs.ParseRegistry(fill(largest + 1))
 	checkRegRefusal(t, err, prefs.ErrTooLarge)
 }

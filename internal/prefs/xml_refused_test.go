@@ -95,16 +95,19 @@ func TestErrorsSayWhere(t *testing.T) {
 	}
 }
 
+// largest is the largest document that is read or written, as docs/design/limits.md has it.
+const largest = 16 << 20
+
 func TestSizeIsLimited(t *testing.T) {
 	fill := func(size int) []byte {
 		const head, tail = `<Preferences a="`, `"/>`
 		return []byte(head + strings.Repeat("x", size-len(head)-len(tail)) + tail)
 	}
-	if _, err := prefs.ParseXML(fill(prefs.MaxSize)); err != nil {
-		t.Errorf("MaxSize: %v", err)
+	if _, err := prefs.ParseXML(fill(largest)); err != nil {
+		t.Errorf("16 MiB: %v", err)
 	}
-	if _, err := prefs.ParseXML(fill(prefs.MaxSize + 1)); !errors.Is(err, prefs.ErrTooLarge) {
-		t.Errorf("MaxSize+1: %v, want ErrTooLarge", err)
+	if _, err := prefs.ParseXML(fill(largest + 1)); !errors.Is(err, prefs.ErrTooLarge) {
+		t.Errorf("a byte more: %v, want ErrTooLarge", err)
 	}
 }
 

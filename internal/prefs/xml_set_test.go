@@ -113,7 +113,7 @@ func TestSetRefusesWhatXMLCannotHold(t *testing.T) {
 
 func TestSetRefusesToGrowADocumentBeyondWhatIsRead(t *testing.T) {
 	x := parse(t, `<Preferences a="1"/>`)
-	fits := strings.Repeat("x", prefs.MaxSize-len(x.Bytes())-len(` b=""`))
+	fits := strings.Repeat("x", largest-len(x.Bytes())-len(` b=""`))
 	if err := x.Set("b", fits+"x"); !errors.Is(err, prefs.ErrTooLarge) {
 		t.Errorf("one byte too many: %v, want ErrTooLarge", err)
 	}
