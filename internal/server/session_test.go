@@ -259,6 +259,27 @@ func TestABannerBeforeTheFirstRecordDoesNoHarm(t *testing.T) {
 	})
 }
 
+func TestAThousandRecordsAreHeardAndNoMore(t *testing.T) {
+	for _, records := range []int{1000, 1001} {
+		synctest.Test(t, func(t *testing.T) {
+			h := &scripted{say: func(nonce string, out io.Writer, closed <-chan struct{}) error {
+				says(out, nonce, "state", "stopped")
+				says(out, nonce, "preferences", "<Preferences ProcessedMachineIdentifier=\""+strings.Repeat("ab", 20)+"\"/>")
+				for range records - 3 {
+					says(out, nonce, "something-new", "that this version does not know")
+				}
+				says(out, nonce, "ready", "")
+				<-closed
+				return nil
+			}}
+			_, err := inspect(t.Context(), t, h)
+			if refused := errors.Is(err, errTooMuch); refused != (records > 1000) || err != nil && !refused {
+				t.Errorf("%d records: %v", records, err)
+			}
+		})
+	}
+}
+
 func TestARecordIsReadByteExact(t *testing.T) {
 	const nonce = "#:NONCE"
 	every := make([]byte, 256)
