@@ -230,6 +230,43 @@ func TestAStartCommandThatFailsOnceBringsTheOldPreferencesBack(t *testing.T) {
 	})
 }
 
+// Who would run for ever is waited for no longer than Limits.Command, and keeps no lock.
+func TestACommandThatHangsIsGivenUp(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		// The limits add up to what a host is waited for that has none of its own.
+		limits := func(o *server.Options) {
+			o.StopTimeout, o.Limits.Command, o.Limits.Silence = 3*time.Second, time.Second, 3*time.Second
+		}
+		hangs := "while [ -e %[1]s ]; do sleep 0.1; done; exit 0" // no longer than there is a test
+		t.Run("start", func(t *testing.T) {
+			t.Parallel()
+			sim, flag := bound(t, nil), filepath.Join(t.TempDir(), "hangs")
+			_, err := newServer(t, h, options(sim, limits, byCommands(sim, func(c *server.Commands) {
+				c.Start = fmt.Sprintf("[ -e %[1]s ] || { touch %[1]s; "+hangs+"; }; %[2]s", flag, c.Start)
+			}))).Edit(t.Context(), unbind)
+			wantError(t, err, server.ErrStartFailed)
+			simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+			if !sim.Running() || !hasToken(t, sim.Preferences()) {
+				t.Error("the server does not run with its old preferences")
+			}
+		})
+		t.Run("status", func(t *testing.T) {
+			t.Parallel()
+			sim, dir := bound(t, nil), t.TempDir()
+			before := sim.Preferences()
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := newServer(t, h, options(sim, limits, byCommands(sim, func(c *server.Commands) {
+				c.Status = fmt.Sprintf(hangs, dir)
+			}))).Edit(ctx, unbind)
+			wantError(t, err, server.ErrMoving)
+			wantSays(t, err, "has not ended within 1 s")
+			simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+			wantUntouched(t, sim, before)
+		})
+	})
+}
+
 func TestAServerThatDiesAtOnceAfterTheProviderHasGoneGetsItsOldPreferencesBack(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		sim := bound(t, nil)

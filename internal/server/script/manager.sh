@@ -72,12 +72,23 @@ gently() {
 # ---------------------------------------------------------------- commands
 
 commands_state() {
-  detail=$(limit "$p_command_limit" plainly /bin/sh -c "$p_status" 2>&1)
-  case $? in
+  detail=$(limit_sink "$p_command_limit" sink_end status_command)
+  case ${detail##*"$newline"} in
     0) state=running ;;
     1 | 2 | 3) state=stopped ;;
+    '') detail="the status command has not ended within $p_command_limit s$newline" ;;
   esac
+  detail=${detail%"$newline"*}
 }
+
+# status_command: what it says, and its status on a line behind that. It may never
+# end, and must not keep the lock.
+status_command() {
+  exec 3<&- 8<&- 9>&-
+  plainly /bin/sh -c "$p_status" 2>&1
+  printf '\n%s' "$?"
+}
+sink_end() { exec tail -c 4000; }
 
 commands_stop() { plainly /bin/sh -c "$p_stop"; }
 commands_start() { plainly /bin/sh -c "$p_start"; }

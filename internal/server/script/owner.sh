@@ -302,14 +302,12 @@ $p_work\"\$@\""
   esac
 }
 
-# hear SINK FUNCTION ARGUMENT…: what the worker says goes into SINK. It is the sink
-# that is waited for, and only so long: that user can keep the worker, or the pipe.
+# hear SINK FUNCTION ARGUMENT…: what the worker says goes into SINK, for only so long:
+# that user can keep the worker, or the pipe.
 hear() {
   hear_sink=$1
   shift
-  # Some shells wait for the whole of a pipeline, so the worker is not of it.
-  { start_worker "$@" 2>/dev/null & } | "$hear_sink" 3<&- 8<&- 9>&- &
-  limit_process "$((p_command_limit + 1))" "$!"
+  limit_sink "$((p_command_limit + 1))" "$hear_sink" start_worker "$@"
   hear_status=$?
   if [ "$hear_status" -gt 128 ]; then kept=yes; fi
   return "$hear_status"

@@ -79,6 +79,17 @@ limit_process() {
   return "$limit_status"
 }
 
+# limit_sink SECONDS SINK COMMAND…: what the command says goes into SINK, and it is the
+# sink that is waited for, and only so long: who writes can go on, or keep the pipe.
+limit_sink() {
+  limit_seconds=$1
+  limit_into=$2
+  shift 2
+  # Some shells wait for the whole of a pipeline, so the command is not of it.
+  { "$@" 2>/dev/null & } | "$limit_into" 3<&- 8<&- 9>&- &
+  limit_process "$limit_seconds" "$!"
+}
+
 read_line() {
   IFS= read -r read_line_text <&3 || return 1
   printf '%s\n' "$read_line_text"
