@@ -62,6 +62,24 @@ func TestTheServerComesBackWhenTheConnectionGoesSilentWhileItIsStopped(t *testin
 	})
 }
 
+func TestTheServerComesBackWhenTheEndOfItsNewPreferencesDoesNotCome(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		w := &wire{Host: h, onWrite: func(p []byte) []byte {
+			if sim.StopCount() == 0 {
+				return p
+			}
+			return p[:len(p)-1]
+		}}
+		s := newServer(t, w, options(sim, func(o *server.Options) {
+			o.StopTimeout, o.Limits.Command, o.Limits.Silence = 3*time.Second, 3*time.Second, time.Second
+		}))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrNotWritten)
+		wantBack(t, sim, true)
+	})
+}
+
 // Nobody else can edit while a script waits for somebody who has gone without a word.
 func TestTheLockIsGivenUpWhenTheConnectionGoesSilent(t *testing.T) {
 	for _, after := range []string{"ready", "started"} {

@@ -37,6 +37,27 @@ func TestAFailureThatThisVersionDoesNotKnowSaysWhatToDoAllTheSame(t *testing.T) 
 	}
 }
 
+// How long a host waits where nobody says otherwise (docs/design/limits.md).
+func TestEveryHostIsToldTheLimitsInSeconds(t *testing.T) {
+	s, err := New(&scripted{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	batched, err := s.batchProgram(modeEdit, "nonce")
+	if err != nil {
+		t.Fatal(err)
+	}
+	posix := s.program(modeEdit, "nonce")
+	for name, limit := range map[string]int{"stop_limit": 90, "command_limit": 60, "silence": 30, "lock_limit": 120, "linger": 600} {
+		if want := fmt.Sprintf("\np_%s='%d'\n", name, limit); !strings.Contains(posix, want) {
+			t.Errorf("the script has no line %q", want)
+		}
+		if want := fmt.Sprintf("\nset p_%s=%d\r\n", name, limit); !strings.Contains(batched, want) {
+			t.Errorf("the batch has no line %q", want)
+		}
+	}
+}
+
 func TestEveryManagerHasItsFunctions(t *testing.T) {
 	for _, manager := range append(slices.Clone(managers), ManagerCommands, managerNone, managerOffline) {
 		name := strings.ReplaceAll(manager, "-", "_")

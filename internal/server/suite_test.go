@@ -195,6 +195,8 @@ type wire struct {
 	host.Host
 	// onRecord is called when the script has said so, before the provider hears it.
 	onRecord map[string]func(*wireShell)
+	// onWrite is what the script hears in the place of what the provider says; may be nil.
+	onWrite func(p []byte) []byte
 
 	mu     sync.Mutex
 	shells int
@@ -277,6 +279,10 @@ func (s *wireShell) Write(p []byte) (int, error) {
 	s.wire.mu.Lock()
 	s.wire.writes = append(s.wire.writes, string(line))
 	s.wire.mu.Unlock()
+	if s.wire.onWrite != nil {
+		_, err := s.Shell.Write(s.wire.onWrite(p))
+		return len(p), err
+	}
 	return s.Shell.Write(p)
 }
 
