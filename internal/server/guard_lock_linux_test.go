@@ -15,12 +15,12 @@ import (
 
 // The guard's lock is in a directory in which everybody can make files.
 
-// startGuard runs guard.sh up to where it says ready, or why not, and returns that.
-// It goes on until the test ends.
-func startGuard(t *testing.T, shell []string, id string) string {
+// startGuard runs guard.sh, with that program for docker, up to where it says ready, or
+// why not, and returns that. It goes on until the test ends.
+func startGuard(t *testing.T, shell []string, id, docker string) string {
 	t.Helper()
 	bin := t.TempDir()
-	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\necho true\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+docker+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -91,7 +91,7 @@ func TestTheLockOfAContainerFollowsNothingThatWasPlanted(t *testing.T) {
 				if err := plant(lock); err != nil {
 					t.Fatal(err)
 				}
-				if said := startGuard(t, shell, id); !strings.HasPrefix(said, "failed\nno-lock ") {
+				if said := startGuard(t, shell, id, "echo true"); !strings.HasPrefix(said, "failed\nno-lock ") {
 					t.Errorf("it says %q", said)
 				}
 			})
@@ -106,10 +106,10 @@ func TestTheLockOfAContainerFollowsNothingThatWasPlanted(t *testing.T) {
 					}
 					t.Cleanup(func() { _ = os.RemoveAll(name) })
 				}
-				if said := startGuard(t, shell, id); !strings.HasPrefix(said, "ready\n") {
+				if said := startGuard(t, shell, id, "echo true"); !strings.HasPrefix(said, "ready\n") {
 					t.Fatalf("it says %q", said)
 				}
-				said := startGuard(t, shell, id)
+				said := startGuard(t, shell, id, "echo true")
 				if !strings.HasPrefix(said, "failed\nlocked ") {
 					t.Errorf("a second one says %q", said)
 				}
@@ -118,5 +118,23 @@ func TestTheLockOfAContainerFollowsNothingThatWasPlanted(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestAGuardWaitsForADockerThatHangsNoLongerThanItsLimit(t *testing.T) {
+	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "ash"}} {
+		if _, err := exec.LookPath(shell[0]); err != nil {
+			t.Logf("NOT RUN under %s: it is not installed", shell[0])
+			continue
+		}
+		t.Run(shell[0], func(t *testing.T) {
+			t.Parallel()
+			id := fmt.Sprintf("hangs-%d-%s", os.Getpid(), shell[0])
+			guardLock(t, id)
+			said := startGuard(t, shell, id, "for _ in $(seq 100); do sleep 0.1; done; echo at last")
+			if !strings.HasPrefix(said, "failed\nno-guard ") || strings.Contains(said, "at last") {
+				t.Errorf("it says %q", said)
+			}
+		})
 	}
 }

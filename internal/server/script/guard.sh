@@ -44,13 +44,14 @@ by_curl() {
 
 # engine VERB: running prints true or false; get prints an archive with the
 # preferences; put takes the one from before the stop; start does nothing to a
-# container that runs.
+# container that runs. It is run by limit, which is to end docker itself: what goes on
+# would keep the pipe by which its answer comes.
 engine() {
   case $program-$1 in
-    docker-running) docker -H "$p_engine" inspect --type container -f '{{.State.Running}}' "$p_id" ;;
-    docker-get) docker -H "$p_engine" cp "$p_id:$p_file" - ;;
-    docker-put) docker -H "$p_engine" cp - "$p_id:$p_dir" <"$work/before.tar" ;;
-    docker-start) docker -H "$p_engine" start "$p_id" ;;
+    docker-running) exec docker -H "$p_engine" inspect --type container -f '{{.State.Running}}' "$p_id" ;;
+    docker-get) exec docker -H "$p_engine" cp "$p_id:$p_file" - ;;
+    docker-put) exec docker -H "$p_engine" cp - "$p_id:$p_dir" <"$work/before.tar" ;;
+    docker-start) exec docker -H "$p_engine" start "$p_id" ;;
     curl-running) by_curl "/containers/$p_id/json" | grep -o '"Running":[a-z]*' | sed -n '1s/.*://p' ;;
     curl-get) by_curl "/containers/$p_id/archive?path=$p_file_url" ;;
     curl-put) by_curl "/containers/$p_id/archive?path=$p_dir_url" -X PUT -H 'Content-Type: application/x-tar' --data-binary @"$work/before.tar" ;;
