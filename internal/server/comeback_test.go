@@ -248,12 +248,12 @@ func TestAStartCommandThatFailsOnceBringsTheOldPreferencesBack(t *testing.T) {
 	})
 }
 
-// Who would run for ever is waited for no longer than Limits.Command, and keeps no lock.
+// Who would run for ever is waited for no longer than Limits.Command, or StopTimeout, and keeps no lock.
 func TestACommandThatHangsIsGivenUp(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {
 		// The limits add up to what a host is waited for that has none of its own.
 		limits := func(o *server.Options) {
-			o.StopTimeout, o.Limits.Command, o.Limits.Silence = 3*time.Second, time.Second, 3*time.Second
+			o.StopTimeout, o.Limits.Command, o.Limits.Silence = 3*time.Second, 2*time.Second, 3*time.Second
 		}
 		hangs := "while [ -e %[1]s ]; do sleep 0.1; done; exit 0" // no longer than there is a test
 		t.Run("start", func(t *testing.T) {
@@ -268,17 +268,25 @@ func TestACommandThatHangsIsGivenUp(t *testing.T) {
 				t.Error("the server does not run with its old preferences")
 			}
 		})
+		t.Run("stop", func(t *testing.T) {
+			t.Parallel()
+			sim, dir := bound(t, nil), t.TempDir()
+			mustEdit(t, newServer(t, h, options(sim, limits, byCommands(sim, func(c *server.Commands) {
+				c.Stop += "; " + fmt.Sprintf(hangs, dir)
+			}))), unbind)
+			wantBack(t, sim, false)
+		})
 		t.Run("status", func(t *testing.T) {
 			t.Parallel()
 			sim, dir := bound(t, nil), t.TempDir()
 			before := sim.Preferences()
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			_, err := newServer(t, h, options(sim, limits, byCommands(sim, func(c *server.Commands) {
 				c.Status = fmt.Sprintf(hangs, dir)
 			}))).Edit(ctx, unbind)
 			wantError(t, err, server.ErrMoving)
-			wantSays(t, err, "has not ended within 1 s")
+			wantSays(t, err, "has not ended within 2 s")
 			simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
 			wantUntouched(t, sim, before)
 		})
