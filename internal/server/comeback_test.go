@@ -148,6 +148,36 @@ func TestTheServerComesBackWhenTheScriptIsKilledWhileItIsStopped(t *testing.T) {
 	})
 }
 
+// The guard is forked before the stop. By what it knew then the copies would be of no use.
+func TestAGuardThatCannotReadHowFarTheEditWasKeepsTheCopies(t *testing.T) {
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		backups := sim.DataDir() + ".terraform-backups"
+		w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+			"stopped": func(*wireShell) {
+				found, err := filepath.Glob(filepath.Join(backups, "*.stage"))
+				if err != nil || len(found) != 1 {
+					t.Errorf("%v %v", found, err)
+					return
+				}
+				if err := errors.Join(os.Remove(found[0]), signalTo(scriptPID(t, sim), syscall.SIGKILL)); err != nil {
+					t.Error(err)
+				}
+			},
+		}}
+		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence = time.Second }))
+		_, err := s.Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		simtest.Eventually(t, "the script to end", func() bool { return lockIsFree(t, sim) })
+		for _, pattern := range []string{"*.before.*", "*.after.*"} {
+			copies, err := filepath.Glob(filepath.Join(backups, pattern))
+			if err != nil || len(copies) != 1 {
+				t.Errorf("%s: %v %v", pattern, copies, err)
+			}
+		}
+	})
+}
+
 // What the start command says cannot be kept on a disk that is full, or has become read-only.
 func TestTheServerComesBackWhereNothingCanBeWrittenDownAnyMore(t *testing.T) {
 	everyShell(t, func(t *testing.T, h host.Host) {

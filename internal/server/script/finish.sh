@@ -81,7 +81,7 @@ watch() {
     sleep 1 &
     wait "$!"
   done
-  stage=
+  stage= # not that of when this was forked, where there is no stage file any more
   read -r stage _ <"$stage_file"
   added=$(sed 1d "$stage_file")
   trap : TERM
