@@ -327,12 +327,65 @@ func wantNobody(t *testing.T, sim *simtest.ServerProcess) {
 		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, file := range files {
 			line, _ := os.ReadFile(file)
-			if bytes.Contains(line, []byte(sim.DataDir())) && bytes.Contains(line, []byte(".terraform-")) {
+			if bytes.Contains(line, []byte(sim.DataDir())) {
 				return false
 			}
 		}
 		return true
 	})
+}
+
+// keeping is h, on which the attacker puts a FIFO in the place of the preferences once
+// begin was called: between the look at them and their use. It keeps who reads them,
+// and no timeout ends that one.
+func keeping(t *testing.T, h host.Host, sim *simtest.ServerProcess) (kept host.Host, begin func()) {
+	t.Helper()
+	cat, err := exec.LookPath("cat")
+	must(t, err)
+	bin, now := t.TempDir(), filepath.Join(sim.SupportDir(), "now")
+	must(t, os.WriteFile(filepath.Join(bin, "cat"), fmt.Appendf(nil, `#!/bin/sh
+if [ "$2" = '%[1]s' ] && mv '%[2]s' '%[2]s.taken'; then rm '%[1]s' && mkfifo '%[1]s'; fi 2>/dev/null
+exec %[3]s "$@"
+`, sim.PreferencesPath(), now, cat), 0o755))
+	openUp(t, filepath.Join(bin, "cat"))
+	return withPath(t, h.(host.Local).Interpreter, bin, "timeout"), func() {
+		if err := os.WriteFile(now, nil, 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWhatTheAttackerKeepsEndsWithTheEdit(t *testing.T) {
+	t.Parallel()
+	sim := owned(t)
+	before := sim.Preferences()
+	kept, begin := keeping(t, oneShell(t, 1), sim)
+	w := &wire{Host: kept, onRecord: map[string]func(*wireShell){"ready": func(*wireShell) { begin() }}}
+	s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Command = time.Second }))
+	_, err := s.Edit(t.Context(), unbind)
+	wantError(t, err, server.ErrNotWritten)
+	wantNobody(t, sim)
+	if !bytes.Equal(sim.Preferences(), before) {
+		t.Error("the preferences are not those of before")
+	}
+}
+
+func TestWhatTheAttackerKeepsEndsWithTheLookThatEndsAnEdit(t *testing.T) {
+	t.Parallel()
+	sim := owned(t)
+	before := sim.Preferences()
+	h := oneShell(t, 0)
+	cutOff(t, h, sim)
+	kept, begin := keeping(t, h, sim)
+	begin()
+	s := newServer(t, kept, options(sim, func(o *server.Options) { o.Limits.Command = time.Second }))
+	found, err := s.Inspect(t.Context())
+	must(t, err)
+	wantWarning(t, found, "restored from its copy")
+	wantNobody(t, sim)
+	if !bytes.Equal(sim.Preferences(), before) {
+		t.Error("the preferences are not those of before")
+	}
 }
 
 // swap starts a process of the attacker's that makes path a link to target, or a

@@ -294,6 +294,7 @@ worker() {
 data_dir=\$1 prefs=\$2 twin=\$3 in_place=\$4 kernel=\$5; shift 5
 $p_work\"\$@\""
   exec 3<&- 8<&- 9>&-
+  export twin # by which end_workers knows them
   # shellcheck disable=SC2086 # these are words
   case $as_name:$kernel in
     :*) exec $owner_limit $as_owner /bin/sh -c "$worker_text" ;;
@@ -308,9 +309,6 @@ hear() {
   hear_sink=$1
   shift
   limit_sink "$((p_command_limit + 1))" "$hear_sink" start_worker "$@"
-  hear_status=$?
-  if [ "$hear_status" -gt 128 ]; then kept=yes; fi
-  return "$hear_status"
 }
 
 hear_input='' hear_lock='' # what the worker has as its input: a file's bytes, or the other end of 9
@@ -328,7 +326,7 @@ start_worker() {
 
 # in_haste: while the server is down no worker has a clock of its own. Those that
 # something keeps are ended when all is over.
-kept='' owner_clock=''
+owner_clock=''
 in_haste() {
   if [ "$kernel" = linux ] && [ -n "$own_work" ]; then owner_clock=$owner_limit owner_limit=; fi
 }
@@ -336,7 +334,7 @@ at_leisure() {
   if [ -n "$owner_clock" ]; then owner_limit=$owner_clock owner_clock=; fi
 }
 end_kept() {
-  if [ -n "$kept" ] && [ "$kernel" = linux ]; then ask end_workers; fi
+  if [ -n "$own_work" ] && [ "$kernel" = linux ]; then ask end_workers; fi
 }
 
 sink_all() { exec head -c "$most"; }
@@ -361,7 +359,6 @@ ask() {
   case $ask_status in
     [0-9] | [0-9][0-9] | [0-9][0-9][0-9]) ;;
     *)
-      kept=yes
       detail="user $owner_id, who owns $data_dir, did not get it done in $p_command_limit s"
       return 1
       ;;

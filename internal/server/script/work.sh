@@ -175,26 +175,17 @@ held_by() { [ -f "$1" ] && head -c 400 "$1"; }
 write_line() { printf '%s\n' "$2" >"$1"; }
 append_line() { printf '%s\n' "$2" >>"$1"; }
 
-# end_workers: those of before that something keeps, and what they have started. By
-# the user who owns them, and who can end no others.
+# end_workers: those of before that something keeps, and what they have started: all
+# have the name of the twin in their environment. By the user who owns them, and who
+# can end no others.
+# shellcheck disable=SC3067 # as with -ef
 end_workers() {
-  [ -n "$twin" ] || return 0
-  end_list=' '
-  while IFS=/ read -r _ _ end_pid _; do
-    case $end_pid in '' | "$$") ;; *) end_list="$end_list$end_pid " ;; esac
-  done <<END
-$(grep -lF -e "$twin" /proc/[0-9]*/cmdline 2>/dev/null)
-END
-  for end_file in /proc/[0-9]*/stat; do
-    end_stat=
-    IFS= read -r end_stat 2>/dev/null <"$end_file"
-    # PID (NAME) STATE PARENT …
-    end_parent=${end_stat##*) ? }
-    case ${end_stat%% *} in '' | "$$") continue ;; esac
-    case $end_list in *" ${end_parent%% *} "*) kill "${end_stat%% *}" 2>/dev/null ;; esac
-  done
-  # shellcheck disable=SC2086 # a list of numbers
-  kill $end_list 2>/dev/null
+  for end_process in /proc/[0-9]*; do
+    end_pid=${end_process#/proc/}
+    if [ "$end_pid" = "$$" ] || [ ! -O "$end_process" ]; then continue; fi
+    # Line by line: a grep of BusyBox sees nothing behind a NUL.
+    if tr '\000' '\n' <"$end_process/environ" | grep -qxF -e "twin=$twin"; then kill "$end_pid"; fi
+  done 2>/dev/null
 }
 
 # let_go FILE…: what is over goes: the twin, and what is left of a lock.
