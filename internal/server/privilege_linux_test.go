@@ -634,3 +634,76 @@ func TestAServiceDirectoryThatOthersCanChangeIsNotBelieved(t *testing.T) {
 		})
 	}
 }
+
+// Any process can have the name of a supervisor, and say where its services or its
+// configuration are, which can name code; also one that is root's whoever starts it.
+func TestASupervisorOfAnotherUsersIsNotBelieved(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT RUN: only root can act as two users; make testlab runs it")
+	}
+	for name, user := range map[string]struct {
+		uid  uint32
+		mode os.FileMode
+		want bool
+	}{"root": {0, 0o755, true}, "the attacker": {attacker, 0o755, false}, "the attacker, as root": {attacker, 0o755 | os.ModeSetuid, false}} {
+		for _, test := range []struct {
+			manager, process, program string
+			arguments                 func(dir string) []string
+		}{
+			{server.ManagerSupervisord, "supervisord", "cat", func(dir string) []string { return []string{"--", "-", "-c", dir + "/plexmediaserver"} }},
+			{server.ManagerRunit, "runsvdir", "cat", func(dir string) []string { return []string{"-", dir} }},
+			{server.ManagerS6, "s6-svscan", "cat", func(string) []string { return nil }}, // the directory that it works in
+			{server.ManagerRunit, "runsv", "sh", func(string) []string {
+				return []string{"-p", "-c", "cd plexmediaserver && \"$0\"; :", called(t, "cat", "Plex Media Server")}
+			}},
+		} {
+			t.Run(test.process+" of "+name, func(t *testing.T) {
+				t.Parallel()
+				bin, dir := t.TempDir(), t.TempDir()
+				asked := filepath.Join(bin, "asked")
+				for _, tool := range []string{"supervisorctl", "sv", "s6-svc", "s6-svstat"} {
+					must(t, os.WriteFile(filepath.Join(bin, tool), []byte("#!/bin/sh\necho \"$*\" >>'"+asked+"'\n"), 0o755))
+				}
+				must(t, os.MkdirAll(filepath.Join(dir, "plexmediaserver", "supervise"), 0o755))
+				openUp(t, filepath.Join(dir, "plexmediaserver"))
+				program := called(t, test.program, test.process)
+				must(t, os.Chmod(program, user.mode))
+				c := exec.Command(program, test.arguments(dir)...)
+				c.Args[0], c.Dir = test.process, dir
+				c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user.uid, Gid: user.uid}}
+				in, err := c.StdinPipe()
+				must(t, err)
+				out, err := c.StdoutPipe()
+				must(t, err)
+				must(t, c.Start())
+				t.Cleanup(func() {
+					_ = in.Close()
+					_ = c.Wait() // its arguments are no files
+				})
+				_, err = io.WriteString(in, "\n")
+				must(t, err)
+				_, err = out.Read(make([]byte, 1)) // all are there
+				must(t, err)
+				s := newServer(t, withPath(t, []string{"sh"}, bin), server.Options{
+					URL: "http://127.0.0.1:1", Limits: quick, Service: server.Service{Manager: test.manager, Name: "plexmediaserver"},
+				})
+				_, err = s.Inspect(t.Context())
+				wantError(t, err, server.ErrServiceNotFound)
+				said, _ := os.ReadFile(asked)
+				if got := strings.Contains(string(said), dir+"/plexmediaserver"); got != user.want {
+					t.Errorf("asked about what it says: %v, want %v; asked %q", got, user.want, said)
+				}
+			})
+		}
+	}
+}
+
+// called is a copy of a program under another name, by which its process is called, too.
+func called(t *testing.T, program, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	must(t, err)
+	path = forAll(t, path)
+	must(t, os.Rename(path, filepath.Join(filepath.Dir(path), name)))
+	return filepath.Join(filepath.Dir(path), name)
+}

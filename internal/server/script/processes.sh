@@ -15,11 +15,11 @@ comm_of() {
 }
 
 # believed PID: a process of root's or of ours. What another one says of itself
-# may be there to lead us astray.
-# shellcheck disable=SC3067 # as with -ef
+# may be there to lead us astray; so may what sudo was told that asks another user
+# for a password, and is root's but for its real user.
 believed() {
-  # shellcheck disable=SC2012 # of this one directory
-  [ -O "/proc/$1" ] || [ "$(ls -ldn "/proc/$1" 2>/dev/null | awk '{ print $3 }')" = 0 ]
+  believed_id=$(awk '$1 == "Uid:" && $2 == $3 { print $2 }' "/proc/$1/status" 2>/dev/null)
+  [ "$believed_id" = 0 ] || [ "$believed_id" = "$(id -u)" ]
 }
 
 # server_processes: sets $candidates to every process that carries a server's
