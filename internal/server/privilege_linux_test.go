@@ -635,6 +635,62 @@ func TestAServiceDirectoryThatOthersCanChangeIsNotBelieved(t *testing.T) {
 	}
 }
 
+// What such a file holds, root would go by; and where it leads, root would read.
+func TestAnEnvironmentFileThatOthersCanChangeIsNotFollowed(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("NOT RUN: only root can act as two users; make testlab runs it")
+	}
+	for name, test := range map[string]struct {
+		change   func(t *testing.T, file string)
+		followed bool
+	}{
+		"root's own":                  {func(*testing.T, string) {}, true},
+		"the attacker's":              {func(t *testing.T, file string) { must(t, os.Lchown(file, attacker, attacker)) }, false},
+		"everybody's":                 {func(t *testing.T, file string) { must(t, os.Chmod(file, 0o666)) }, false},
+		"in the attacker's directory": {func(t *testing.T, file string) { must(t, os.Lchown(filepath.Dir(file), attacker, attacker)) }, false},
+		"in everybody's directory":    {func(t *testing.T, file string) { must(t, os.Chmod(filepath.Dir(file), 0o777)) }, false},
+		"a link of the attacker's": {func(t *testing.T, file string) {
+			must(t, os.Rename(file, file+".root"))
+			must(t, os.Symlink(file+".root", file))
+			must(t, os.Lchown(file, attacker, attacker))
+			must(t, os.Chmod(filepath.Dir(file), 0o777|os.ModeSticky))
+		}, false},
+		"a FIFO of the attacker's": {func(t *testing.T, file string) {
+			must(t, os.Remove(file))
+			must(t, syscall.Mkfifo(file, 0o600))
+			must(t, os.Lchown(file, attacker, attacker))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sd := newSystemd(t)
+			sim := simtest.NewServer(t, simtest.Options{})
+			of := func(name, content string) string {
+				file := sd.write(name, content)
+				must(t, os.Chmod(filepath.Dir(file), 0o755))
+				test.change(t, file)
+				return file
+			}
+			// Each way to name the directory has the right one beside it.
+			sd.unit("plexmediaserver.service", sim, `Environment="`+supportVariable+`=`+sim.SupportDir()+`"`,
+				"EnvironmentFiles="+of("file/plex", supportVariable+"=/nowhere\n")+" (ignore_errors=no)")
+			sd.program("sv", "#!/bin/sh\necho 'down: it: 3s'\n")
+			sd.write("runit/run", "#!/bin/sh\nexport "+supportVariable+"='"+sim.SupportDir()+"'\n")
+			must(t, os.Mkdir(filepath.Join(sd.dir, "runit", "supervise"), 0o700))
+			of("runit/env/"+supportVariable, "/nowhere\n")
+			for _, service := range []server.Service{
+				{Manager: server.ManagerSystemd}, {Manager: server.ManagerRunit, Name: filepath.Join(sd.dir, "runit")},
+			} {
+				got, err := newServer(t, host.Local{}, found(sim, func(o *server.Options) { o.Service = service })).Inspect(t.Context())
+				if test.followed {
+					wantError(t, err, server.ErrNoPreferences)
+				} else if err != nil || got.ID != sim.Identity.Processed {
+					t.Errorf("%s: found %q, %v", service.Manager, got.PreferencesPath, err)
+				}
+			}
+		})
+	}
+}
+
 // Any process can have the name of a supervisor, and say where its services or its
 // configuration are, which can name code; also one that is root's whoever starts it.
 func TestASupervisorOfAnotherUsersIsNotBelieved(t *testing.T) {
