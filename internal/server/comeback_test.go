@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -117,6 +118,30 @@ func TestAProviderThatTakesLongIsNotTakenForGone(t *testing.T) {
 			return unbind(d)
 		})
 		wantClean(t, sim)
+	})
+}
+
+func TestTheServerComesBackWhenTheProviderGoesAwayWithinTheNewPreferences(t *testing.T) {
+	onlyForFiles(t)
+	everyShell(t, func(t *testing.T, h host.Host) {
+		sim := bound(t, nil)
+		w := &wire{Host: h}
+		var shell *wireShell
+		w.onRecord = map[string]func(*wireShell){"stopped": func(s *wireShell) { shell = s }}
+		w.onWrite = func(p []byte) []byte {
+			if !bytes.HasPrefix(p, []byte("write ")) {
+				return p
+			}
+			if _, err := shell.Shell.Write(p[:len(p)-100]); err != nil {
+				t.Error(err)
+			}
+			_ = shell.Close()
+			shell.silence()
+			return nil
+		}
+		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
+		wantError(t, err, server.ErrDisconnected)
+		wantBack(t, sim, true)
 	})
 }
 
