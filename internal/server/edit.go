@@ -198,7 +198,15 @@ func (e *edit) kept(ctx context.Context, cause error) error {
 	if err := e.started(ctx); err != nil && !errors.Is(err, ErrNotWritten) {
 		return errors.Join(cause, err)
 	}
-	return &Error{Doing: "Editing the preferences", Host: e.Host(), Err: cause, State: stateRestored}
+	return &Error{Doing: "Editing the preferences", Host: e.Host(), Err: cause, State: e.restored()}
+}
+
+// restored is the state when the old preferences are in place again.
+func (e *edit) restored() string {
+	if e.was.State == Running {
+		return stateRestored
+	}
+	return stateAsItWas
 }
 
 // started reads how the start went.
@@ -231,7 +239,7 @@ func (e *edit) started(ctx context.Context) error {
 	}
 	e.report.Restarted = e.was.State == Running
 	return &Error{
-		Doing: "Writing the new preferences", Host: e.Host(), State: stateRestored,
+		Doing: "Writing the new preferences", Host: e.Host(), State: e.restored(),
 		Err: fmt.Errorf("%w: %s", ErrNotWritten, strings.Join(e.report.Warnings, " ")),
 	}
 }
@@ -354,7 +362,7 @@ func (e *edit) revert(ctx context.Context, cause error) error {
 	defer cancel()
 	failed := &Error{
 		Doing: "Starting the server with its new preferences", Host: e.Host(),
-		Err: fmt.Errorf("%w: %w", ErrReverted, cause), State: stateRestored,
+		Err: fmt.Errorf("%w: %w", ErrReverted, cause), State: e.restored(),
 		Next: "Look at the server's log before you apply again.",
 	}
 	if err := e.session.say("revert", nil); err != nil {

@@ -48,6 +48,7 @@ const (
 	stateUntouched = "Nothing was stopped and nothing was changed."
 	stateUnknown   = "What the server does now is not known."
 	stateRestored  = "The server runs again with the preferences that it had."
+	stateAsItWas   = "The server is stopped, as it was, with the preferences that it had."
 )
 
 const nextLook = "Look at the server, then apply again: what is as it should be is left as it is."

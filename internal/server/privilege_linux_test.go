@@ -404,6 +404,7 @@ func TestPreferencesThatDoNotArriveWholeAreNotPutInPlace(t *testing.T) {
 		w := &wire{Host: cut, onRecord: map[string]func(*wireShell){"ready": func(*wireShell) { begin() }}}
 		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
 		wantError(t, err, server.ErrNotWritten)
+		wantSays(t, err, "is stopped, as it was, with the preferences that it had")
 		if !bytes.Equal(sim.Preferences(), before) {
 			t.Error("the preferences are not those of before")
 		}
