@@ -183,7 +183,7 @@ end_workers() {
   for end_process in /proc/[0-9]*; do
     end_pid=${end_process#/proc/}
     if [ "$end_pid" = "$$" ] || [ ! -O "$end_process" ]; then continue; fi
-    # Line by line: a grep of BusyBox sees nothing behind a NUL.
+    # Line by line: grep -F of BusyBox sees nothing behind a NUL.
     if tr '\000' '\n' <"$end_process/environ" | grep -qxF -e "twin=$twin"; then kill "$end_pid"; fi
   done 2>/dev/null
 }
