@@ -51,12 +51,14 @@ dismiss() {
   wait "$1" 2>/dev/null
 }
 
-# watchdog SECONDS PID: its own sleep ends with it.
+# watchdog SECONDS PID: its own sleep ends with it. Its status is 1 if the time was
+# over.
 watchdog() {
   trap 'kill "$!" 2>/dev/null; wait "$!"; exit 0' TERM
   sleep "$1" &
   wait "$!"
   kill "$2"
+  exit 1
 }
 
 # limit SECONDS COMMAND…: ends the command, not what it has started, when the
@@ -68,14 +70,16 @@ limit() {
   limit_process "$limit_seconds" "$!"
 }
 
-# limit_process SECONDS PID: its status, once it has ended or was ended.
+# limit_process SECONDS PID [JOIN]: its status, once it has ended or was ended. JOIN
+# waits for it. limit_over is 1 if the time was over.
 limit_process() {
   limit_pid=$2
   watchdog "$1" "$limit_pid" >/dev/null 2>&1 3<&- 8<&- 9>&- &
   limit_dog=$!
-  join "$limit_pid"
+  "${3:-join}" "$limit_pid"
   limit_status=$?
   dismiss "$limit_dog"
+  limit_over=$?
   return "$limit_status"
 }
 
@@ -87,7 +91,22 @@ limit_sink() {
   shift 2
   # Some shells wait for the whole of a pipeline, so the command is not of it.
   { "$@" 2>/dev/null & } | "$limit_into" 3<&- 8<&- 9>&- &
-  limit_process "$limit_seconds" "$!"
+  limit_process "$limit_seconds" "$!" join_sink
+  limit_status=$?
+  # Interrupted, or ended: only the watchdog knows.
+  if [ "$limit_status" -gt 128 ] && [ "$limit_over" != 1 ]; then limit_status=0; fi
+  return "$limit_status"
+}
+
+# join_sink PID: waits for the end of a pipeline. When a trapped signal interrupts
+# bash, it can forget that a part of it has ended, and would wait for ever.
+join_sink() {
+  wait "$1"
+  join_status=$?
+  if [ "$join_status" -gt 128 ]; then
+    while alive "$1"; do nap; done
+  fi
+  return "$join_status"
 }
 
 read_line() {
