@@ -2,7 +2,9 @@ package simtest
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 )
@@ -89,7 +91,15 @@ func (k supervised) retire() error {
 	}
 	err := k.supervisor().Kill()
 	_, removed := k.plexsim(nil, "preferences", "--remove", k.dir) // while the directory still says where they are
-	return errors.Join(err, removed, k.supervisor().Retire())
+	if err := errors.Join(err, removed, k.supervisor().Retire()); err != nil {
+		return err
+	}
+	// A process that has ended may keep its log for a moment, and the directory with it.
+	Eventually(k.t, "the end of the log", func() bool {
+		err := os.Remove(filepath.Join(k.dir+".retired", ".plexsim", "log"))
+		return err == nil || errors.Is(err, fs.ErrNotExist)
+	})
+	return nil
 }
 
 func (k supervised) own(string) error { return nil }
