@@ -1,6 +1,6 @@
 #!/bin/bash
-# Everything that the lab tests, one part after the other; windows, which waits most of its time, runs beside the others. Each part runs,
-# whatever the ones before it said.
+# Everything that the lab tests, one part after the other: beside others programs in Wine were seen to fail. Each part runs, whatever the
+# ones before it said.
 #
 # usage: all.sh [PART...]      parts: local ssh openrc docker rows macos windows fleet faults; default all
 #
@@ -41,39 +41,12 @@ part() {
 
 [ $# -gt 0 ] || set -- local ssh openrc docker rows macos windows fleet faults
 summary=() failed=0
-# over NAME START STATUS
-over() {
-  local result=ok
-  [ "$3" = 0 ] || { result=FAILED; failed=1; }
-  summary+=("$(printf '%-7s %4d s  %s' "$1" $((SECONDS - $2)) "$result")")
-}
-
-beside='' beside_log=$(mktemp)
-# shellcheck disable=SC2317 # the trap calls it
-finish() {
-  [ -z "$beside" ] || kill "$beside" 2> /dev/null || true
-  rm -f "$beside_log"
-}
-trap finish EXIT
-if [ $# -gt 1 ] && [[ " $* " = *" windows "* ]]; then
-  # In the background a command would ignore signals that its tests send.
-  env --default-signal=HUP,INT,QUIT "$0" windows > "$beside_log" 2>&1 &
-  beside=$!
-fi
 for name; do
-  if [ "$name" = windows ] && [ -n "$beside" ]; then continue; fi
-  start=$SECONDS status=0
+  start=$SECONDS result=ok
   say "=== $name"
-  part "$name" || status=$?
-  over "$name" "$start" "$status"
+  part "$name" || { result=FAILED; failed=1; }
+  summary+=("$(printf '%-7s %4d s  %s' "$name" $((SECONDS - start)) "$result")")
 done
-if [ -n "$beside" ]; then
-  status=0
-  wait "$beside" || status=$?
-  beside=
-  cat "$beside_log" >&2
-  over "windows" 0 "$status"
-fi
 say "all parts:"
 printf '%s\n' "${summary[@]}" >&2
 exit "$failed"

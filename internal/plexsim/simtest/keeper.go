@@ -1,10 +1,12 @@
 package simtest
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/plexsim"
 )
@@ -95,7 +97,9 @@ func (k supervised) retire() error {
 		return err
 	}
 	// A process that has ended may keep its log for a moment, and the directory with it.
-	Eventually(k.t, "the end of the log", func() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = until(ctx, func() bool {
 		err := os.Remove(filepath.Join(k.dir+".retired", ".plexsim", "log"))
 		return err == nil || errors.Is(err, fs.ErrNotExist)
 	})
