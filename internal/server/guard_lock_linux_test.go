@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 )
 
 // The guard's lock is in a directory in which everybody can make files.
@@ -74,17 +76,13 @@ func guardLock(t *testing.T, id string) string {
 }
 
 func TestTheLockOfAContainerFollowsNothingThatWasPlanted(t *testing.T) {
-	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "ash"}} {
-		if _, err := exec.LookPath(shell[0]); err != nil {
-			t.Logf("NOT RUN under %s: it is not installed", shell[0])
-			continue
-		}
+	everyInterpreter(t, func(t *testing.T, shell []string) {
 		for what, plant := range map[string]func(path string) error{
 			"FIFO":      func(path string) error { return syscall.Mkfifo(path, 0o666) },
 			"link":      func(path string) error { return os.Symlink("/nowhere/new", path) },
 			"directory": func(path string) error { return os.Mkdir(path, 0o777) },
 		} {
-			t.Run(shell[0]+" "+what, func(t *testing.T) {
+			t.Run(what, func(t *testing.T) {
 				t.Parallel()
 				id := fmt.Sprintf("planted-%d-%s-%s", os.Getpid(), shell[0], what)
 				lock := guardLock(t, id)
@@ -95,7 +93,7 @@ func TestTheLockOfAContainerFollowsNothingThatWasPlanted(t *testing.T) {
 					t.Errorf("it says %q", said)
 				}
 			})
-			t.Run(shell[0]+" "+what+" as the holder", func(t *testing.T) {
+			t.Run(what+" as the holder", func(t *testing.T) {
 				t.Parallel()
 				id := fmt.Sprintf("held-%d-%s-%s", os.Getpid(), shell[0], what)
 				lock := guardLock(t, id)
@@ -118,23 +116,32 @@ func TestTheLockOfAContainerFollowsNothingThatWasPlanted(t *testing.T) {
 				}
 			})
 		}
-	}
+	})
 }
 
 func TestAGuardWaitsForADockerThatHangsNoLongerThanItsLimit(t *testing.T) {
-	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "ash"}} {
-		if _, err := exec.LookPath(shell[0]); err != nil {
-			t.Logf("NOT RUN under %s: it is not installed", shell[0])
-			continue
+	everyInterpreter(t, func(t *testing.T, shell []string) {
+		id := fmt.Sprintf("hangs-%d-%s", os.Getpid(), shell[0])
+		guardLock(t, id)
+		said := startGuard(t, shell, id, "for _ in $(seq 100); do sleep 0.1; done; echo at last")
+		if !strings.HasPrefix(said, "failed\nno-guard ") || strings.Contains(said, "at last") {
+			t.Errorf("it says %q", said)
 		}
-		t.Run(shell[0], func(t *testing.T) {
-			t.Parallel()
-			id := fmt.Sprintf("hangs-%d-%s", os.Getpid(), shell[0])
-			guardLock(t, id)
-			said := startGuard(t, shell, id, "for _ in $(seq 100); do sleep 0.1; done; echo at last")
-			if !strings.HasPrefix(said, "failed\nno-guard ") || strings.Contains(said, "at last") {
-				t.Errorf("it says %q", said)
-			}
-		})
-	}
+	})
+}
+
+// Rule 9: a guard holds preferences, and a token in them.
+func TestAGuardDumpsNoCore(t *testing.T) {
+	everyInterpreter(t, func(t *testing.T, shell []string) {
+		id := fmt.Sprintf("core-%d-%s", os.Getpid(), shell[0])
+		guardLock(t, id)
+		limited := filepath.Join(t.TempDir(), "limit")
+		wrapped := append([]string{"sh", "-c", `ulimit -S -c 1000 || exit; exec "$@"`, "sh"}, shell...)
+		if said := startGuard(t, wrapped, id, "ulimit -S -c >"+host.Quote(limited)+"; echo true"); !strings.HasPrefix(said, "ready\n") {
+			t.Fatalf("it says %q", said)
+		}
+		if got, err := os.ReadFile(limited); err != nil || strings.TrimSpace(string(got)) != "0" {
+			t.Errorf("its limit is %q, %v", got, err)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -108,13 +109,38 @@ func TestOnlyTheRowsThatWereAskedForAreLookedAt(t *testing.T) {
 	}
 }
 
+// everyInterpreter runs test once with the words that run each shell of this machine; -c and a text follow.
+func everyInterpreter(t *testing.T, test func(t *testing.T, shell []string)) {
+	t.Helper()
+	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "ash"}} {
+		t.Run(shell[0], func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(shell[0]); err != nil {
+				t.Skipf("NOT RUN: %v", err)
+			}
+			test(t, shell)
+		})
+	}
+}
+
+// run is what a shell says to that text.
+func run(t *testing.T, shell []string, text string) string {
+	t.Helper()
+	out, err := exec.Command(shell[0], append(shell[1:], "-c", text)...).Output()
+	if err != nil {
+		t.Errorf("%v after %q", err, out)
+	}
+	return string(out)
+}
+
 // A host whose only clock is one that somebody may set, as macOS and FreeBSD.
 func TestAWaitEndsInItsTimeWhateverTheClockJumpsTo(t *testing.T) {
 	const hour = 3600
 	for name, jump := range map[string]int{"none": 0, "forward": hour, "back": -hour} {
 		t.Run(name, func(t *testing.T) {
-			clock := filepath.Join(t.TempDir(), "clock")
-			text := "set -u; kernel=freebsd p_stop_limit=90 p_command_limit=60\n" + assemble("talk") + fmt.Sprintf(`
+			everyInterpreter(t, func(t *testing.T, shell []string) {
+				clock := filepath.Join(t.TempDir(), "clock")
+				got := run(t, shell, "set -u; kernel=freebsd p_stop_limit=90 p_command_limit=60\n"+assemble("talk")+fmt.Sprintf(`
 date() { cat %[1]s; }
 echo 1000000 >%[1]s
 now
@@ -126,17 +152,54 @@ while now; [ "$now" -lt "$until" ]; do
   [ "$waited" -lt 100 ] || break
 done
 echo "$waited"
-`, host.Quote(clock), jump)
-			for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"busybox", "ash"}} {
-				if _, err := exec.LookPath(shell[0]); err != nil {
-					t.Logf("NOT RUN under %s: it is not installed", shell[0])
-					continue
+`, host.Quote(clock), jump))
+				if got != "5\n" {
+					t.Errorf("waited %q seconds", got)
 				}
-				out, err := exec.Command(shell[0], append(shell[1:], "-c", text)...).Output()
-				if got := strings.TrimSpace(string(out)); err != nil || got != "5" {
-					t.Errorf("%s waited %s seconds, %v", shell[0], got, err)
-				}
-			}
+			})
 		})
 	}
+}
+
+// Neither is what was done taken for failed, nor is it ended early.
+func TestASinkIsWaitedForWhateverInterruptsTheWait(t *testing.T) {
+	const times = 20
+	everyInterpreter(t, func(t *testing.T, shell []string) {
+		got := run(t, shell, "set -u; kernel="+runtime.GOOS+"\n"+assemble("talk")+fmt.Sprintf(`
+sink_head() { exec head -c 100; }
+answer() { exec echo heard; }
+trap : HUP
+(trap - HUP; while kill -HUP $$; do :; done) >/dev/null 2>&1 &
+storm=$!
+(while kill -0 $$; do sleep 1; done) >/dev/null 2>&1 &
+other=$!
+count=0
+while [ "$count" -lt %d ]; do
+  limit_sink 5 sink_head answer || echo "status $?"
+  count=$((count + 1))
+done
+kill "$storm" "$other"
+`, times))
+		if want := strings.Repeat("heard\n", times); got != want {
+			t.Errorf("heard %q", got)
+		}
+	})
+}
+
+// Somebody may hold up each reading for as long as it may take; ten of them would
+// keep the lock for many times that.
+func TestAReadingThatIsHeldUpIsNotRepeatedBeyondTheLimit(t *testing.T) {
+	everyInterpreter(t, func(t *testing.T, shell []string) {
+		at := host.Quote(filepath.Join(t.TempDir(), "before"))
+		got := run(t, shell, "set -u; p_command_limit=60 before="+at+"\n"+assemble("files")+`
+now=0
+now() { now=$((now + 50)); }
+nap() { :; }
+read_prefs() { echo again >>"$before.readings"; cat "$before.readings"; } # each time another
+copy_before || echo "$now $detail"
+`)
+		if got != "150 the preferences changed at every reading\n" {
+			t.Errorf("it says %q", got)
+		}
+	})
 }

@@ -52,11 +52,11 @@ dismiss() {
 }
 
 # watchdog SECONDS PID: its own sleep ends with it. Its status is 1 if the time was
-# over.
+# over. A signal that its parent caught as it forked interrupts a wait of its own.
 watchdog() {
-  trap 'kill "$!" 2>/dev/null; wait "$!"; exit 0' TERM
+  trap 'trap "" TERM; dismiss "$!"; exit 0' TERM
   sleep "$1" &
-  wait "$!"
+  join "$!"
   kill "$2"
   exit 1
 }
