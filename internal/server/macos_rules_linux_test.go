@@ -286,20 +286,30 @@ func TestMacOSOldDefaultsComeBackForAServerThatDoesNotComeUp(t *testing.T) {
 	}
 }
 
-// Rule 6: cfprefsd, or whoever is asked for it, does not answer.
+// Rule 6: from the stop on cfprefsd, or whoever is asked for it, does not answer.
 func TestMacOSDefaultsThatHangKeepNoServerDown(t *testing.T) {
-	h, m := aMac(t)
-	sim := boundOn(t, m, nil)
-	before := defaultsOf(t, m, sim)
-	must(t, m.Stall("delete "+prefs.KeyToken))
-	t.Cleanup(func() { _ = m.Proceed() })
-	s := newServer(t, h, onMac(sim, func(o *server.Options) { o.Limits.Command = 2 * time.Second }))
-	_, err := s.Edit(t.Context(), unbind)
-	wantError(t, err, server.ErrNotWritten)
-	wantSays(t, err, prefs.KeyToken)
-	sim.WaitReady()
-	if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
-		t.Errorf("got  %v\nwant %v", got, before)
+	for call, change := range map[string]func(prefs.Document) error{
+		"delete " + prefs.KeyToken: unbind,
+		"import -":                 setToken("another-token"),
+		"export -":                 setToken("another-token"),
+	} {
+		t.Run(call, func(t *testing.T) {
+			h, m := aMac(t)
+			sim := boundOn(t, m, nil)
+			before := defaultsOf(t, m, sim)
+			w := &wire{Host: h, onRecord: map[string]func(*wireShell){
+				"stopped": func(*wireShell) { must(t, m.Stall(call)) },
+			}}
+			t.Cleanup(func() { _ = m.Proceed() })
+			s := newServer(t, w, onMac(sim, func(o *server.Options) { o.Limits.Command = 2 * time.Second }))
+			_, err := s.Edit(t.Context(), change)
+			wantError(t, err, server.ErrNotWritten)
+			sim.WaitReady()
+			must(t, m.Proceed())
+			if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
+				t.Errorf("got  %v\nwant %v", got, before)
+			}
+		})
 	}
 }
 
