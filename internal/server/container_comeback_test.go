@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,8 +130,7 @@ func TestContainerServerWithEmptyPreferencesComesBackWhenTheProviderIsKilled(t *
 func TestContainerServerComesBackWhenTheConnectionGoesSilent(t *testing.T) {
 	everyLayout(t, func(t *testing.T, l layout) {
 		b := newBox(t, l, boxOptions{})
-		on := &silent{Host: host.Local{}, cut: make(chan struct{}), closed: make(chan struct{})}
-		t.Cleanup(on.end)
+		on := newSilent(t)
 		s := newServer(t, b.host(on), b.options(func(o *server.Options) {
 			o.StopTimeout, o.Limits.Silence, o.Limits.Command = 5*time.Second, time.Second, 5*time.Second
 		}))
@@ -145,17 +145,51 @@ func TestContainerServerComesBackWhenTheConnectionGoesSilent(t *testing.T) {
 			})
 			edited <- err
 		}()
-		b.waitCount(plexsim.EventListening, 2)
-		b.waitReady()
-		on.end()
-		if err := <-edited; err == nil {
+		if err := <-edited; err == nil { // by itself
 			t.Error("the edit says that it has succeeded")
 		}
+		b.waitCount(plexsim.EventListening, 2)
+		b.waitReady()
 		b.waitIdle()
 		if !hasToken(t, b.preferences()) {
 			t.Error("it came back without its token")
 		}
 	})
+}
+
+// Where the engine does the work, any request can be the last that something is heard of.
+func TestContainerEditEndsWhicheverRequestIsNotAnswered(t *testing.T) {
+	for name, test := range map[string]struct {
+		method, path  string
+		stops, starts int  // of the server before that request
+		refuses       bool // the server, to come up with what is new
+	}{
+		"the stop":                {http.MethodPost, "/stop", 0, 1, false},
+		"a look while it is down": {http.MethodGet, "/archive", 1, 1, false},
+		"the start":               {http.MethodPost, "/start", 1, 1, false},
+		"a look when it is up":    {http.MethodGet, "/archive", 1, 2, false},
+		"the way back":            {http.MethodPut, "/archive", 1, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t, process1, boxOptions{configure: func(c *plexsim.Config) { c.RefuseWithoutToken = test.refuses }})
+			on := newSilent(t)
+			on.from = func(request string) bool {
+				path, _, _ := strings.Cut(request, "?")
+				return strings.HasPrefix(path, test.method+" ") && strings.Contains(path, test.path) &&
+					b.count(plexsim.EventStopping) >= test.stops && b.count(plexsim.EventStart) == test.starts
+			}
+			s := newServer(t, b.host(on), b.options(func(o *server.Options) {
+				o.StopTimeout, o.Limits.Silence, o.Limits.Command, o.Limits.Verify = 3*time.Second, time.Second, 3*time.Second, time.Second
+			}))
+			if _, err := s.Edit(t.Context(), unbind); err == nil || !on.isCut() {
+				t.Errorf("the edit says %v; the connection has gone silent: %v", err, on.isCut())
+			}
+			b.waitCount(plexsim.EventListening, test.stops+1)
+			b.waitReady()
+			b.waitIdle()
+		})
+	}
 }
 
 // The guard is for when this process is lost, and not the other way round.
@@ -216,8 +250,15 @@ func (n *named) Shell(ctx context.Context, script string) (host.Shell, error) {
 // without either end noticing.
 type silent struct {
 	host.Host
+	from        func(request string) bool // whether that is the first request to be lost; nil: silence says when
 	once, last  sync.Once
 	cut, closed chan struct{}
+}
+
+func newSilent(t *testing.T) *silent {
+	s := &silent{Host: host.Local{}, cut: make(chan struct{}), closed: make(chan struct{})}
+	t.Cleanup(s.end)
+	return s
 }
 
 func (s *silent) silence() { s.once.Do(func() { close(s.cut) }) }
@@ -268,6 +309,9 @@ func (c *silentConn) Read(p []byte) (int, error) {
 }
 
 func (c *silentConn) Write(p []byte) (int, error) {
+	if line, _, found := bytes.Cut(p, []byte("\r\n")); found && c.on.from != nil && c.on.from(string(line)) {
+		c.on.silence()
+	}
 	if c.on.isCut() {
 		return len(p), nil
 	}

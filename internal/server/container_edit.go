@@ -257,6 +257,9 @@ func (p *process1Script) reverted(ctx context.Context, running bool) string {
 
 // revert puts back what was there, and starts the server with it.
 func (p *process1Script) revert(ctx context.Context, running bool) error {
+	if err := p.guard.stage("revert"); err != nil {
+		return err
+	}
 	if running {
 		if err := p.stop(ctx); err != nil {
 			return err

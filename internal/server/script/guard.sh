@@ -11,6 +11,7 @@
 #               stopped; the next N bytes are an archive with its preferences
 #   stopping, stopped, resting, started   how far it is; resting: the server did
 #               not run, and shall not
+#   revert      from here on the server comes back with what it had before
 #   wait        as before; who says this is still there, and busy
 #   done        all is well
 
@@ -28,7 +29,7 @@ exec 3<&0 </dev/null
 
 kernel=$(uname -s | tr '[:upper:]' '[:lower:]')   # talk.sh asks
 stage=idle
-program='' work='' holder_file='' machine_id='' done=''
+program='' work='' holder_file='' machine_id='' revert='' done=''
 
 # ---------------------------------------------------------------- the engine
 
@@ -177,7 +178,7 @@ bring_back() {
   now
   back_until=$((now + p_linger))
   while [ "$now" -lt "$back_until" ]; do
-    if whole || restore; then
+    if { [ -z "$revert" ] && whole; } || restore; then
       [ "$p_was" = running ] || return 0
       if start; then return 0; fi
     fi
@@ -256,6 +257,7 @@ while await "$told_until"; do
       trap : HUP INT TERM
       ;;
     stopping | stopped | resting | started) stage=$verb ;;
+    revert) revert=yes ;;
     done)
       done=yes
       break
