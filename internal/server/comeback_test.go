@@ -167,8 +167,15 @@ func TestTheServerComesBackWhenTheScriptIsKilledWhileItIsStopped(t *testing.T) {
 				}
 			},
 		}}
-		_, err := newServer(t, w, options(sim)).Edit(t.Context(), unbind)
-		wantError(t, err, server.ErrDisconnected)
+		// Nothing that the script has left waits for its limit, and keeps the connection or the lock for so long.
+		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence, o.Limits.Command = time.Hour, time.Hour }))
+		edited := make(chan error, 1)
+		go func() {
+			_, err := s.Edit(t.Context(), unbind)
+			edited <- err
+		}()
+		simtest.Eventually(t, "the edit to end", func() bool { return len(edited) == 1 })
+		wantError(t, <-edited, server.ErrDisconnected)
 		wantBack(t, sim, true)
 	})
 }

@@ -123,7 +123,7 @@ systemd_disarm() {
   ) 2>/dev/null || return 1
   case $property in
     *min* | *h* | *day* | *week*)
-      lift_late >/dev/null 2>&1 3<&- 9>&- &
+      lift_late &
       lifter=$!
       ;;
     *) lift ;;
@@ -140,10 +140,11 @@ lift() {
 # lift_late: a limit of a minute and more need not be lifted for a server that
 # stops within seconds.
 lift_late() {
+  exec >/dev/null 2>&1 3<&- 9>&- # as watchdog
   trap : HUP INT PIPE
-  trap 'kill "$!" 2>/dev/null; wait "$!"; exit 0' TERM
+  trap 'trap "" TERM; dismiss "$!"; exit 0' TERM
   sleep 3 &
-  wait "$!"
+  join "$!"
   trap : TERM
   service_state
   [ "$state" != stopping ] || lift

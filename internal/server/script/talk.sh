@@ -54,6 +54,8 @@ dismiss() {
 # watchdog SECONDS PID: its own sleep ends with it. Its status is 1 if the time was
 # over. A signal that its parent caught as it forked interrupts a wait of its own.
 watchdog() {
+  # With the redirections on the call dash would keep what it had, the lock as well.
+  exec >/dev/null 2>&1 3<&- 8<&- 9>&-
   trap 'trap "" TERM; dismiss "$!"; exit 0' TERM
   sleep "$1" &
   join "$!"
@@ -74,7 +76,7 @@ limit() {
 # waits for it. limit_over is 1 if the time was over.
 limit_process() {
   limit_pid=$2
-  watchdog "$1" "$limit_pid" >/dev/null 2>&1 3<&- 8<&- 9>&- &
+  watchdog "$1" "$limit_pid" &
   limit_dog=$!
   "${3:-join}" "$limit_pid"
   limit_status=$?
