@@ -229,7 +229,8 @@ func TestMacOSTheGuardPutsHalfEditedDefaultsBack(t *testing.T) {
 			t.Cleanup(func() { _ = m.Proceed() })
 			failed := make(chan error, 1)
 			go func() {
-				_, err := newServer(t, h, onMac(sim)).Edit(t.Context(), test.change)
+				s := newServer(t, h, onMac(sim, func(o *server.Options) { o.Limits.Silence, o.Limits.Command = time.Hour, time.Hour }))
+				_, err := s.Edit(t.Context(), test.change)
 				failed <- err
 			}()
 			simtest.Eventually(t, "the defaults to be half edited", func() bool {
@@ -242,6 +243,7 @@ func TestMacOSTheGuardPutsHalfEditedDefaultsBack(t *testing.T) {
 			})
 			must(t, signalTo(macScriptPID(t, sim), syscall.SIGKILL))
 			must(t, m.Proceed())
+			simtest.Eventually(t, "the edit to end", func() bool { return len(failed) == 1 }) // what the script left does not wait for its limit
 			wantError(t, <-failed, server.ErrDisconnected)
 			wantBack(t, sim, true)
 			if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {

@@ -27,6 +27,10 @@ as_user() {
 # The user's defaults, for limit(): the process that it ends is "defaults" itself.
 exec_defaults() { as_user exec defaults "$@" 3<&- 9>&-; }
 exec_import() { exec_defaults import "$mac_domain" - <"$1"; }
+exec_delete() {
+  exec >/dev/null 2>&1
+  exec_defaults delete "$mac_domain" "$1"
+}
 
 export_defaults() { limit "$p_command_limit" exec_defaults export "$mac_domain" -; }
 import_defaults() { limit "$p_command_limit" exec_import "$1"; }
@@ -182,7 +186,7 @@ defaults_are() {
 # stays there is seen when the defaults are compared.
 delete_names() {
   while IFS= read -r delete_name; do
-    [ -z "$delete_name" ] || limit "$p_command_limit" exec_defaults delete "$mac_domain" "$delete_name" >/dev/null 2>&1
+    [ -z "$delete_name" ] || limit "$p_command_limit" exec_delete "$delete_name"
   done <<EOF
 $1
 EOF

@@ -48,7 +48,11 @@ terminate() {
 tell_the_manager() {
   told=$stage_file.log
   (: >"$told") 2>/dev/null || told=/dev/null
-  limit "$1" call "$2" >"$told" 2>&1
+  limit "$1" call_into_told "$2"
+}
+call_into_told() {
+  exec >"$told" 2>&1
+  call "$1"
 }
 
 # close_books: the server has ended by itself; its manager is told to stop it all

@@ -54,7 +54,7 @@ dismiss() {
 # watchdog SECONDS PID: its own sleep ends with it. Its status is 1 if the time was
 # over. A signal that its parent caught as it forked interrupts a wait of its own.
 watchdog() {
-  # With the redirections on the call dash would keep what it had, the lock as well.
+  # On the call they would be handed on all the same, as limit says.
   exec >/dev/null 2>&1 3<&- 8<&- 9>&-
   trap 'trap "" TERM; dismiss "$!"; exit 0' TERM
   sleep "$1" &
@@ -64,7 +64,8 @@ watchdog() {
 }
 
 # limit SECONDS COMMAND…: ends the command, not what it has started, when the
-# time is over.
+# time is over. What is to be redirected the command redirects itself, by exec: dash
+# keeps what it replaces for a call of limit, and hands it on to watchdog.
 limit() {
   limit_seconds=$1
   shift
