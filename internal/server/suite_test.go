@@ -35,9 +35,10 @@ var shells = []struct {
 	{"ash", []string{"busybox", "ash"}},
 }
 
-// everyShell runs test once under each shell of this machine.
+// everyShell runs test once under each shell of this machine, beside other tests.
 func everyShell(t *testing.T, test func(t *testing.T, h host.Host)) {
 	t.Helper()
+	t.Parallel()
 	ran := false
 	for _, shell := range shells {
 		if _, err := exec.LookPath(shell.argv[0]); err != nil {
