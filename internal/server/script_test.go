@@ -186,6 +186,25 @@ kill "$storm" "$other"
 	})
 }
 
+// bash runs the EXIT trap in a child that is told to end before it has begun: it would
+// finish for a script that goes on.
+func TestOnlyTheScriptItselfFinishes(t *testing.T) {
+	everyInterpreter(t, func(t *testing.T, shell []string) {
+		got := run(t, shell, "set -u; kernel="+runtime.GOOS+"\n"+assemble("talk")+`
+finish() { echo finished; }
+trap 'on_exit finish' EXIT
+count=0
+while [ "$count" -lt 200 ]; do
+  limit 5 true
+  count=$((count + 1))
+done
+`)
+		if got != "finished\n" {
+			t.Errorf("it says %q", got)
+		}
+	})
+}
+
 // Somebody may hold up each reading for as long as it may take; ten of them would
 // keep the lock for many times that.
 func TestAReadingThatIsHeldUpIsNotRepeatedBeyondTheLimit(t *testing.T) {

@@ -44,7 +44,7 @@ stopped_phase() {
 
 edit() {
   [ "$manager" != none ] || fail no-commands "$platform"
-  trap 'at_exit' EXIT
+  trap 'on_exit at_exit' EXIT
   trap 'exit 1' HUP INT TERM
   trap : PIPE
   # Root's own place first, where another does the work on files.

@@ -242,7 +242,7 @@ told_until() {
 }
 
 work=$(mktemp -d) || fail no-guard "no directory could be made for the copy"
-trap finish EXIT
+trap 'on_exit finish' EXIT
 trap 'exit 1' HUP INT TERM
 trap : PIPE
 find_program

@@ -142,9 +142,11 @@ lift() {
 lift_late() {
   exec >/dev/null 2>&1 3<&- 9>&- # as watchdog
   trap : HUP INT PIPE
-  trap 'trap "" TERM; dismiss "$!"; exit 0' TERM
+  lift_sleep=
+  trap 'trap "" TERM; [ -z "$lift_sleep" ] || dismiss "$lift_sleep"; exit 0' TERM
   sleep 3 &
-  join "$!"
+  lift_sleep=$!
+  join "$lift_sleep"
   trap : TERM
   service_state
   [ "$state" != stopping ] || lift

@@ -51,14 +51,24 @@ dismiss() {
   wait "$1" 2>/dev/null
 }
 
+# on_exit FUNCTION: for the EXIT trap, which bash also runs in a child that is told to
+# end before it has begun. What does not know whose child it is counts as the script.
+on_exit() {
+  case $(exec /bin/sh -c 'echo "$PPID"' 2>/dev/null) in
+    '' | "$$") "$1" ;;
+  esac
+}
+
 # watchdog SECONDS PID: its own sleep ends with it. Its status is 1 if the time was
 # over. A signal that its parent caught as it forked interrupts a wait of its own.
 watchdog() {
   # On the call they would be handed on all the same, as limit says.
   exec >/dev/null 2>&1 3<&- 8<&- 9>&-
-  trap 'trap "" TERM; dismiss "$!"; exit 0' TERM
+  watchdog_sleep=
+  trap 'trap "" TERM; [ -z "$watchdog_sleep" ] || dismiss "$watchdog_sleep"; exit 0' TERM
   sleep "$1" &
-  join "$!"
+  watchdog_sleep=$!
+  join "$watchdog_sleep"
   kill "$2"
   exit 1
 }
