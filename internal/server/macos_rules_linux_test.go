@@ -306,6 +306,9 @@ func TestMacOSDefaultsThatHangKeepNoServerDown(t *testing.T) {
 			s := newServer(t, w, onMac(sim, func(o *server.Options) { o.Limits.Command = 2 * time.Second }))
 			_, err := s.Edit(t.Context(), change)
 			wantError(t, err, server.ErrNotWritten)
+			if name, deleted := strings.CutPrefix(call, "delete "); deleted {
+				wantSays(t, err, name)
+			}
 			sim.WaitReady()
 			must(t, m.Proceed())
 			if got := defaultsOf(t, m, sim); !reflect.DeepEqual(got, before) {
