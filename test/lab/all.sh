@@ -29,7 +29,7 @@ part() {
     local) "$HERE/run.sh" ./internal/provider ./internal/host ;;
     # None of these takes more than two of the six servers, so that five at a time never wait for each other.
     server) "$HERE/run.sh" -parallel=5 ./internal/server ;;
-    # What has run in local with the race detector, or has nothing to do with what is process 1, is left out of these.
+    # What has run in local or server with the race detector, or has nothing to do with what is process 1, is left out of these.
     ssh) PLEX_LAB_WAY=ssh LAB_RACE=0 "$HERE/run.sh" ./internal/provider ;;
     openrc) LAB_INIT=openrc LAB_RACE=0 "$HERE/run.sh" -parallel=5 -skip '^TestWhatIs(Planted|Swapped)' ./internal/server ;;
     docker) "$HERE/docker.sh" test ;;

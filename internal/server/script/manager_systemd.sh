@@ -142,11 +142,7 @@ lift() {
 lift_late() {
   exec >/dev/null 2>&1 3<&- 9>&- # as watchdog
   trap : HUP INT PIPE
-  lift_sleep=
-  trap 'trap "" TERM; [ -z "$lift_sleep" ] || dismiss "$lift_sleep"; exit 0' TERM
-  sleep 3 &
-  lift_sleep=$!
-  join "$lift_sleep"
+  doze 3
   trap : TERM
   service_state
   [ "$state" != stopping ] || lift

@@ -59,16 +59,21 @@ on_exit() {
   esac
 }
 
-# watchdog SECONDS PID: its own sleep ends with it. Its status is 1 if the time was
-# over. A signal that its parent caught as it forked interrupts a wait of its own.
+# doze SECONDS: for a child that TERM may end; its sleep ends with it. A signal that its
+# parent caught as it forked interrupts a wait of its own.
+doze() {
+  doze_sleep=
+  trap 'trap "" TERM; [ -z "$doze_sleep" ] || dismiss "$doze_sleep"; exit 0' TERM
+  sleep "$1" &
+  doze_sleep=$!
+  join "$doze_sleep"
+}
+
+# watchdog SECONDS PID: its status is 1 if the time was over.
 watchdog() {
   # On the call they would be handed on all the same, as limit says.
   exec >/dev/null 2>&1 3<&- 8<&- 9>&-
-  watchdog_sleep=
-  trap 'trap "" TERM; [ -z "$watchdog_sleep" ] || dismiss "$watchdog_sleep"; exit 0' TERM
-  sleep "$1" &
-  watchdog_sleep=$!
-  join "$watchdog_sleep"
+  doze "$1"
   kill "$2"
   exit 1
 }
