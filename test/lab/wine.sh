@@ -67,13 +67,14 @@ install_standins() {
   "$WINE" reg import "$LAB/wine/standins.reg" < /dev/null > /dev/null 2>&1 9>&-
 }
 
-# What Wine starts for all programs stays, from now on, and keeps nothing open of whoever would have been the first to need it: the server
-# process, the service manager, the desktop.
+# What Wine starts for all programs, which is the server process, the service manager and the desktop, keeps nothing open of whoever would have
+# been the first to need it. A program with a window that nobody ends has it stay: it would go within seconds of the last program, and what
+# starts at that moment gets stuck or finds nothing to start in.
 serve() (
   cd /
   exec < /dev/null > /dev/null 2>&1
-  wineserver -p || true
-  "$WINE" taskkill /pid 0 || true
+  "$WINE" notepad &
+  "$WINE" taskkill /pid 0 || true # waits for the desktop
 )
 
 up() {

@@ -223,7 +223,9 @@ func (s *ServerProcess) Start() {
 	s.Launch()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	s.must(s.WaitListening(ctx))
+	if err := s.WaitListening(ctx); err != nil {
+		s.t.Fatalf("%v; process: %d; events: %v; log:\n%s", err, s.PID(), s.Events(), s.Log())
+	}
 }
 
 // Launch starts the server and does not wait for its port.
