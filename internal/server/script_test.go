@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -10,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/homelab-iac/terraform-provider-plex/internal/host"
 )
@@ -203,6 +206,56 @@ done
 			t.Errorf("it says %q", got)
 		}
 	})
+}
+
+// Who waits for the end of its standard error would wait for the far side too.
+func TestWhatAKilledScriptLeavesReadingKeepsNoStandardError(t *testing.T) {
+	everyInterpreter(t, func(t *testing.T, shell []string) {
+		script := exec.Command(shell[0], append(shell[1:], "-c", "set -u; kernel="+runtime.GOOS+"\n"+assemble("talk")+`
+exec 3<&0 4>&1
+read_line() { echo reading >&4; IFS= read -r line <&3; }
+await 3600
+`)...)
+		farSide, err := script.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = farSide.Close() }()
+		said, errOut := bufio.NewReader(pipe(t, script.StdoutPipe)), pipe(t, script.StderrPipe)
+		if err := script.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := said.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		if err := script.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(io.Discard, errOut)
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("its standard error is still open")
+		}
+		_ = farSide.Close()
+		_ = script.Wait()
+	})
+}
+
+func pipe(t *testing.T, of func() (io.ReadCloser, error)) io.Reader {
+	t.Helper()
+	reader, err := of()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reader
 }
 
 // Somebody may hold up each reading for as long as it may take; ten of them would

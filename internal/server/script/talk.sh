@@ -135,7 +135,8 @@ read_line() {
 # await SECONDS: the next command, in $verb and $argument; false when the far
 # side has gone or stays silent for so long.
 await() {
-  await_line=$(limit "$1" read_line 2>/dev/null) || return 1
+  # By exec: a script that is killed here would have left its standard error to what reads.
+  await_line=$(exec 2>/dev/null; limit "$1" read_line) || return 1
   verb=${await_line%% *}
   argument=${await_line#"$verb"}
   argument=${argument# }
