@@ -51,16 +51,18 @@ func TestFaultsConsumeTheClaimTokenOrDoNot(t *testing.T) {
 			claim := mint(t, tv, "owner")
 			ctx, giveUp := context.WithCancel(t.Context())
 			defer giveUp()
+			var body string
+			var err error
+			ended := make(chan struct{})
 			go func() {
-				// The client of FaultHang gives up once plex.tv has got the request.
-				for ctx.Err() == nil && len(tv.Requests()) == 0 {
-					time.Sleep(time.Millisecond)
-				}
-				if kind == plexsim.FaultHang {
-					giveUp()
-				}
+				body, err = post(ctx, t, tv.URL+"/api/claim/exchange?token="+claim)
+				close(ended)
 			}()
-			body, err := post(ctx, t, tv.URL+"/api/claim/exchange?token="+claim)
+			simtest.Eventually(t, "the request", func() bool { return len(tv.Requests()) == 1 })
+			if kind == plexsim.FaultHang {
+				giveUp()
+			}
+			<-ended
 			checkFault(t, kind, body, err)
 			status := 200
 			if consumes {
