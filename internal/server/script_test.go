@@ -1,10 +1,10 @@
 package server
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -208,54 +208,74 @@ done
 	})
 }
 
-// Who waits for the end of its standard error would wait for the far side too.
-func TestWhatAKilledScriptLeavesReadingKeepsNoStandardError(t *testing.T) {
-	everyInterpreter(t, func(t *testing.T, shell []string) {
-		script := exec.Command(shell[0], append(shell[1:], "-c", "set -u; kernel="+runtime.GOOS+"\n"+assemble("talk")+`
-exec 3<&0 4>&1
-read_line() { echo reading >&4; IFS= read -r line <&3; }
-await 3600
-`)...)
-		farSide, err := script.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = farSide.Close() }()
-		said, errOut := bufio.NewReader(pipe(t, script.StdoutPipe)), pipe(t, script.StderrPipe)
-		if err := script.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := said.ReadString('\n'); err != nil {
-			t.Fatal(err)
-		}
-		if err := script.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan error, 1)
-		go func() {
-			_, err := io.Copy(io.Discard, errOut)
-			ended <- err
-		}()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Error(err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Error("its standard error is still open")
-		}
-		_ = farSide.Close()
-		_ = script.Wait()
-	})
+// Who waits for the end of what a script says would wait for what the killed script has left behind: a
+// command, its watchdog.
+func TestWhatAKilledScriptHasStartedKeepsNoneOfItsOutputs(t *testing.T) {
+	for name, test := range map[string]struct {
+		text  string
+		sleep int // so many of its children
+	}{
+		"reading": {assemble("talk") + `
+read_line() { sleep; }
+await 60`, 2},
+		"a manager's command": {assemble("talk", "service") + `
+stage_file=$1/stage
+call() { sleep; }
+tell_the_manager 60 stop`, 2},
+		"lifting systemd's limit": {assemble("talk", "manager_systemd") + `
+lift_late &
+wait`, 1},
+		"deleting a default": {assemble("talk", "macos") + `
+p_command_limit=60
+exec_defaults() { sleep; }
+delete_names Name`, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyInterpreter(t, func(t *testing.T, shell []string) {
+				text := "set -u; kernel=" + runtime.GOOS + "; exec 4>&3 3<&0 5<&0\n" +
+					"sleep() { echo >&4; IFS= read -r line <&5; }\n" + // until the far side has gone
+					test.text
+				script := exec.Command(shell[0], append(shell[1:], "-c", text, shell[0], t.TempDir())...)
+				sleeping, toldBy, err := os.Pipe()
+				must(t, err)
+				script.ExtraFiles = []*os.File{toldBy}
+				farSide, err := script.StdinPipe()
+				must(t, err)
+				defer func() { _, _, _ = farSide.Close(), sleeping.Close(), script.Wait() }()
+				out, err := script.StdoutPipe()
+				must(t, err)
+				errOut, err := script.StderrPipe()
+				must(t, err)
+				must(t, script.Start())
+				must(t, toldBy.Close())
+				_, err = io.ReadFull(sleeping, make([]byte, test.sleep))
+				must(t, err)
+				must(t, script.Process.Kill())
+				ended := make(chan error, 2)
+				for _, output := range []io.Reader{out, errOut} {
+					go func() {
+						_, err := io.Copy(io.Discard, output)
+						ended <- err
+					}()
+				}
+				for range cap(ended) {
+					select {
+					case err := <-ended:
+						must(t, err)
+					case <-time.After(20 * time.Second):
+						t.Fatal("an output is still open")
+					}
+				}
+			})
+		})
+	}
 }
 
-func pipe(t *testing.T, of func() (io.ReadCloser, error)) io.Reader {
+func must(t *testing.T, err error) {
 	t.Helper()
-	reader, err := of()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reader
 }
 
 // Somebody may hold up each reading for as long as it may take; ten of them would
