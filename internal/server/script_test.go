@@ -251,23 +251,49 @@ delete_names Name`, 2},
 				_, err = io.ReadFull(sleeping, make([]byte, test.sleep))
 				must(t, err)
 				must(t, script.Process.Kill())
-				ended := make(chan error, 2)
-				for _, output := range []io.Reader{out, errOut} {
-					go func() {
-						_, err := io.Copy(io.Discard, output)
-						ended <- err
-					}()
-				}
-				for range cap(ended) {
-					select {
-					case err := <-ended:
-						must(t, err)
-					case <-time.After(20 * time.Second):
-						t.Fatal("an output is still open")
-					}
-				}
+				wantEnd(t, out, errOut)
 			})
 		})
+	}
+}
+
+func TestTheSleepOfAWatchdogEndsWithIt(t *testing.T) {
+	everyInterpreter(t, func(t *testing.T, shell []string) {
+		text := "set -u; kernel=" + runtime.GOOS + "; at=$1; exec 4<&0 5>&3 3>&-\n" + assemble("talk") + `
+mkfifo "$at/begun"
+sleep() { echo >"$at/begun"; IFS= read -r line <&4; } # until the far side has gone
+command() { IFS= read -r line <"$at/begun"; }
+limit 60 command`
+		script := exec.Command(shell[0], append(shell[1:], "-c", text, shell[0], t.TempDir())...)
+		farSide, err := script.StdinPipe()
+		must(t, err)
+		running, theirs, err := os.Pipe() // by whatever the script has started
+		must(t, err)
+		script.ExtraFiles = []*os.File{theirs}
+		defer func() { _, _, _ = farSide.Close(), running.Close(), script.Wait() }()
+		must(t, script.Start())
+		must(t, theirs.Close())
+		wantEnd(t, running)
+	})
+}
+
+// wantEnd reads until nobody has the other ends of these pipes open.
+func wantEnd(t *testing.T, pipes ...io.Reader) {
+	t.Helper()
+	ended := make(chan error, len(pipes))
+	for _, pipe := range pipes {
+		go func() {
+			_, err := io.Copy(io.Discard, pipe)
+			ended <- err
+		}()
+	}
+	for range pipes {
+		select {
+		case err := <-ended:
+			must(t, err)
+		case <-time.After(20 * time.Second):
+			t.Fatal("a pipe is still open")
+		}
 	}
 }
 
