@@ -190,22 +190,31 @@ kill "$storm" "$other"
 }
 
 // bash runs the EXIT trap in a child that is told to end before it has begun: it would
-// finish for a script that goes on.
-func TestOnlyTheScriptItselfFinishes(t *testing.T) {
-	everyInterpreter(t, func(t *testing.T, shell []string) {
-		got := run(t, shell, "set -u; kernel="+runtime.GOOS+"\n"+assemble("talk")+`
+// finish for a script that goes on, or for its subshell.
+func TestOnlyWhoHasSetTheExitTrapFinishes(t *testing.T) {
+	for name, script := range map[string]struct{ trap, work string }{
+		"script":   {`trap 'on_exit finish' EXIT`, `work`},
+		"subshell": {`own=$(own_pid); trap 'on_exit finish "$own"' EXIT`, `said=$(work); echo "$said"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyInterpreter(t, func(t *testing.T, shell []string) {
+				got := run(t, shell, "set -u; kernel="+runtime.GOOS+"\n"+assemble("talk")+`
 finish() { echo finished; }
-trap 'on_exit finish' EXIT
-count=0
-while [ "$count" -lt 200 ]; do
-  limit 5 true
-  count=$((count + 1))
-done
-`)
-		if got != "finished\n" {
-			t.Errorf("it says %q", got)
-		}
-	})
+work() {
+  `+script.trap+`
+  count=0
+  while [ "$count" -lt 200 ]; do
+    limit 5 true
+    count=$((count + 1))
+  done
+}
+`+script.work)
+				if got != "finished\n" {
+					t.Errorf("it says %q", got)
+				}
+			})
+		})
+	}
 }
 
 // Who waits for the end of what a script says would wait for what the killed script has left behind: a

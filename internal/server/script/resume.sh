@@ -25,7 +25,8 @@ end_left() {
   # What somebody else could have written is not believed: that ends this subshell.
   if [ -z "$backup_at" ]; then open_backups >/dev/null; fi
   if [ -z "$locked" ]; then
-    trap unlock EXIT
+    end_left_pid=$(own_pid)
+    trap 'on_exit unlock "$end_left_pid"' EXIT
     p_lock_limit=0
     lock >/dev/null # ends it too, where somebody has the lock
   fi

@@ -51,11 +51,16 @@ dismiss() {
   wait "$1" 2>/dev/null
 }
 
-# on_exit FUNCTION: for the EXIT trap, which bash also runs in a child that is told to
-# end before it has begun. What does not know whose child it is counts as the script.
+# own_pid: of the shell that asks by $(own_pid), which may be a subshell; $$ is always the
+# script.
+own_pid() { exec /bin/sh -c 'echo "$PPID"' 2>/dev/null; }
+
+# on_exit FUNCTION [PID]: for the EXIT trap of the script, or of its subshell PID. bash also
+# runs it in a child that is told to end before it has begun. What does not know who it is
+# counts as the one that has set the trap.
 on_exit() {
-  case $(exec /bin/sh -c 'echo "$PPID"' 2>/dev/null) in
-    '' | "$$") "$1" ;;
+  case $(own_pid) in
+    '' | "${2:-$$}") "$1" ;;
   esac
 }
 
