@@ -168,7 +168,7 @@ func TestTheServerComesBackWhenTheScriptIsKilledWhileItIsStopped(t *testing.T) {
 			},
 		}}
 		// Nothing that the script has left waits for its limit, and keeps the connection or the lock for so long.
-		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence, o.Limits.Command = time.Hour, time.Hour }))
+		s := newServer(t, w, options(sim, func(o *server.Options) { o.Limits.Silence, o.Limits.Command = longer, longer }))
 		edited := make(chan error, 1)
 		go func() {
 			_, err := s.Edit(t.Context(), unbind)

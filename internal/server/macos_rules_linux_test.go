@@ -229,7 +229,7 @@ func TestMacOSTheGuardPutsHalfEditedDefaultsBack(t *testing.T) {
 			t.Cleanup(func() { _ = m.Proceed() })
 			failed := make(chan error, 1)
 			go func() {
-				s := newServer(t, h, onMac(sim, func(o *server.Options) { o.Limits.Silence, o.Limits.Command = time.Hour, time.Hour }))
+				s := newServer(t, h, onMac(sim, func(o *server.Options) { o.Limits.Silence, o.Limits.Command = longer, longer }))
 				_, err := s.Edit(t.Context(), test.change)
 				failed <- err
 			}()

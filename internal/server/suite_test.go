@@ -24,6 +24,10 @@ import (
 	"github.com/homelab-iac/terraform-provider-plex/internal/server"
 )
 
+// longer is a limit that fails a test which waits for it (simtest.Eventually). It is not much longer, since
+// that is how long the watchdog of a script that was killed sleeps.
+const longer = 30 * time.Second
+
 // shells are those under which the whole suite runs: a transport that gives one
 // of them passes it.
 var shells = []struct {

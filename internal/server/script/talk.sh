@@ -64,14 +64,14 @@ on_exit() {
   esac
 }
 
-# doze SECONDS: for a child that TERM may end; its sleep ends with it. A signal that its
-# parent caught as it forked interrupts a wait of its own.
+# doze SECONDS: for a child that TERM may end; its sleep ends with it, from the moment that
+# it has one: $! is another then, before any variable can say so. A signal that its parent
+# caught as it forked interrupts a wait of its own.
 doze() {
-  doze_sleep=
-  trap 'trap "" TERM; [ -z "$doze_sleep" ] || dismiss "$doze_sleep"; exit 0' TERM
+  doze_before=${!-}
+  trap 'trap "" TERM; [ "${!-}" = "$doze_before" ] || dismiss "$!"; exit 0' TERM
   sleep "$1" &
-  doze_sleep=$!
-  join "$doze_sleep"
+  join "$!"
 }
 
 # watchdog SECONDS PID: its status is 1 if the time was over.
