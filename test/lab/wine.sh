@@ -68,8 +68,8 @@ install_standins() {
 }
 
 # What Wine starts for all programs, which is the server process, the service manager and the desktop, keeps nothing open of whoever would have
-# been the first to need it. A program with a window that nobody ends has it stay: it would go within seconds of the last program, and what
-# starts at that moment gets stuck or finds nothing to start in.
+# been the first to need it. A program with a window that nobody ends has it stay: it would go within seconds of the last program, and be started
+# again by the next, with the files that this one has open.
 serve() (
   cd /
   exec < /dev/null > /dev/null 2>&1
