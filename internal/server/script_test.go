@@ -241,26 +241,13 @@ delete_names Name`, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyInterpreter(t, func(t *testing.T, shell []string) {
-				text := "set -u; kernel=" + runtime.GOOS + "; exec 4>&3 3<&0 5<&0\n" +
-					"sleep() { echo >&4; IFS= read -r line <&5; }\n" + // until the far side has gone
-					test.text
-				script := exec.Command(shell[0], append(shell[1:], "-c", text, shell[0], t.TempDir())...)
-				sleeping, toldBy, err := os.Pipe()
+				script := start(t, shell, "exec 4>&3 3<&0 5<&0\n"+
+					"sleep() { echo >&4; IFS= read -r line <&5; }\n"+ // until the far side has gone
+					test.text)
+				_, err := io.ReadFull(script.third, make([]byte, test.sleep))
 				must(t, err)
-				script.ExtraFiles = []*os.File{toldBy}
-				farSide, err := script.StdinPipe()
-				must(t, err)
-				defer func() { _, _, _ = farSide.Close(), sleeping.Close(), script.Wait() }()
-				out, err := script.StdoutPipe()
-				must(t, err)
-				errOut, err := script.StderrPipe()
-				must(t, err)
-				must(t, script.Start())
-				must(t, toldBy.Close())
-				_, err = io.ReadFull(sleeping, make([]byte, test.sleep))
-				must(t, err)
-				must(t, script.Process.Kill())
-				wantEnd(t, out, errOut)
+				must(t, script.process.Kill())
+				wantEnd(t, script.out, script.errOut)
 			})
 		})
 	}
@@ -269,7 +256,7 @@ delete_names Name`, 2},
 // Whether its sleep has begun, or just begins.
 func TestTheSleepOfAWatchdogEndsWithIt(t *testing.T) {
 	everyInterpreter(t, func(t *testing.T, shell []string) {
-		text := "set -u; kernel=" + runtime.GOOS + "; at=$1; exec 4<&0 5>&3 3>&-\n" + assemble("talk") + `
+		script := start(t, shell, "at=$1; exec 4<&0 5>&3 3>&-\n"+assemble("talk")+`
 wait_for_far_side() { IFS= read -r line <&4; }
 sleep() { wait_for_far_side; }
 count=0
@@ -280,18 +267,34 @@ done
 mkfifo "$at/begun"
 sleep() { echo >"$at/begun"; wait_for_far_side; }
 command() { IFS= read -r line <"$at/begun"; }
-limit 60 command`
-		script := exec.Command(shell[0], append(shell[1:], "-c", text, shell[0], t.TempDir())...)
-		farSide, err := script.StdinPipe()
-		must(t, err)
-		running, theirs, err := os.Pipe() // by whatever the script has started
-		must(t, err)
-		script.ExtraFiles = []*os.File{theirs}
-		defer func() { _, _, _ = farSide.Close(), running.Close(), script.Wait() }()
-		must(t, script.Start())
-		must(t, theirs.Close())
-		wantEnd(t, running)
+limit 60 command`)
+		wantEnd(t, script.third) // that whatever it has started has open
 	})
+}
+
+// started is a text that a shell runs; $1 is a directory.
+type started struct {
+	process            *os.Process
+	out, errOut, third io.Reader // descriptors 1, 2 and 3
+}
+
+// start runs a text whose far side goes as the test ends.
+func start(t *testing.T, shell []string, text string) started {
+	t.Helper()
+	command := exec.Command(shell[0], append(shell[1:], "-c", "set -u; kernel="+runtime.GOOS+"; "+text, shell[0], t.TempDir())...)
+	farSide, err := command.StdinPipe()
+	must(t, err)
+	out, err := command.StdoutPipe()
+	must(t, err)
+	errOut, err := command.StderrPipe()
+	must(t, err)
+	third, theirs, err := os.Pipe()
+	must(t, err)
+	command.ExtraFiles = []*os.File{theirs}
+	must(t, command.Start())
+	t.Cleanup(func() { _, _, _ = farSide.Close(), third.Close(), command.Wait() })
+	must(t, theirs.Close())
+	return started{command.Process, out, errOut, third}
 }
 
 // wantEnd reads until nobody has the other ends of these pipes open.
